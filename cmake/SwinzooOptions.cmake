@@ -1,0 +1,21 @@
+# swinzoo_options: the warnings and sanitizers that every target of ours is built with.
+add_library(swinzoo_options INTERFACE)
+target_include_directories(swinzoo_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(swinzoo_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Werror)
+if(SWINZOO_SANITIZE STREQUAL "address")
+  target_compile_options(swinzoo_options INTERFACE
+    -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(swinzoo_options INTERFACE -fsanitize=address,undefined)
+elseif(SWINZOO_SANITIZE STREQUAL "thread")
+  target_compile_options(swinzoo_options INTERFACE -fsanitize=thread -fno-omit-frame-pointer)
+  target_link_options(swinzoo_options INTERFACE -fsanitize=thread)
+elseif(NOT SWINZOO_SANITIZE STREQUAL "")
+  message(FATAL_ERROR "SWINZOO_SANITIZE is '${SWINZOO_SANITIZE}'; use address or thread")
+endif()
+
+# swinzoo_library(formats a.cc b.cc): the static library of one folder.
+function(swinzoo_library folder)
+  add_library(swinzoo_${folder} STATIC ${ARGN})
+  target_link_libraries(swinzoo_${folder} PUBLIC swinzoo_options fmt::fmt)
+endfunction()

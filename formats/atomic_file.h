@@ -1,0 +1,40 @@
+// A file that appears whole or not at all: written beside its target, synced and renamed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string_view>
+
+namespace swinzoo {
+
+// Not thread-safe. If commit() is never reached (an exception, say), the target is left as it was and nothing stays
+// behind but what a kill leaves: TARGET.<pid>.tmp.
+class AtomicFile {
+ public:
+  // Creates the file's folder where it is missing. Throws on a folder that can't be written.
+  explicit AtomicFile(std::filesystem::path target);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  // Throws kDiskFull where no space is left.
+  void write(std::span<const std::byte> bytes);
+  void write(std::string_view text);
+  // Overwrites bytes already written, for a header whose digests are known only at the end.
+  void write_at(uint64_t offset, std::string_view text);
+
+  // Syncs and renames to the target, replacing what was there. REQUIRES: called once, last.
+  void commit();
+
+ private:
+  std::filesystem::path target_;
+  std::filesystem::path temporary_;
+  int fd_ = -1;
+};
+
+// Writes a whole small file so.
+void write_file(const std::filesystem::path& target, std::string_view text);
+
+}  // namespace swinzoo

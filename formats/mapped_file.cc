@@ -1,0 +1,48 @@
+#include "formats/mapped_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "formats/error.h"
+
+namespace swinzoo {
+
+std::span<const std::byte> checked_range(std::span<const std::byte> bytes, uint64_t offset, uint64_t length,
+                                         const char* what) {
+  if (offset > bytes.size() || length > bytes.size() - offset) {
+    fail(ErrorCode::kCorrupt, "{} claims {} bytes at offset {}, but only {} bytes are there", what, length, offset,
+         bytes.size());
+  }
+  return bytes.subspan(offset, length);
+}
+
+MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) fail_errno("cannot be opened", path.string());
+  struct stat status {};
+  const bool is_file = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+  void* data = nullptr;
+  if (is_file && status.st_size > 0) {
+    size_ = static_cast<size_t>(status.st_size);
+    data = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
+  }
+  ::close(fd);
+  if (!is_file) fail(ErrorCode::kFailed, "{}: is no regular file", path.string());
+  if (data == MAP_FAILED) fail_errno("cannot be mapped", path.string());
+  data_ = static_cast<const std::byte*>(data);
+}
+
+MappedFile::~MappedFile() {
+  if (size_ > 0) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+void MappedFile::release(std::span<const std::byte> part) const {
+  const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<uintptr_t>(part.data()) + page - 1) / page * page;
+  const auto end = (reinterpret_cast<uintptr_t>(part.data()) + part.size()) / page * page;
+  if (end > begin) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+}  // namespace swinzoo
