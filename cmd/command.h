@@ -1,0 +1,40 @@
+// How a subcommand is made: one file with one setup function, and one row in the table of commands.cc.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <span>
+
+namespace swinzoo::cmd {
+
+// Options that stand in front of any subcommand or behind it.
+struct Globals {
+  bool quiet = false;  // -q: no progress, no notes
+  int verbose = 0;     // -v, -vv
+};
+
+// Runs the subcommand after the command line was parsed; returns the exit status. May throw Error.
+using Action = std::function<int(const Globals&)>;
+
+struct Command {
+  const char* name;
+  const char* summary;             // one line for --help
+  Action (*setup)(CLI::App& app);  // declares its options on `app`, and returns what runs it
+};
+
+// All subcommands, in the order in which --help shows them.
+std::span<const Command> commands();
+
+Action setup_list(CLI::App& app);
+Action setup_info(CLI::App& app);
+Action setup_fetch(CLI::App& app);
+Action setup_convert(CLI::App& app);
+Action setup_inspect(CLI::App& app);
+Action setup_predict(CLI::App& app);
+Action setup_count(CLI::App& app);
+Action setup_eval(CLI::App& app);
+Action setup_bench(CLI::App& app);
+Action setup_report(CLI::App& app);
+Action setup_env(CLI::App& app);
+
+}  // namespace swinzoo::cmd

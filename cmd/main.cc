@@ -1,0 +1,80 @@
+// swinzoo: parses the command line, runs one subcommand, and turns errors into exit statuses.
+#include <csignal>
+#include <cstdio>
+#include <iostream>
+#include <new>
+
+#include "cmd/command.h"
+#include "formats/error.h"
+#include "zoo/suggest.h"
+
+namespace {
+
+using swinzoo::ErrorCode;
+
+int fail_with(ErrorCode code, const std::string& message) {
+  fmt::print(stderr, "swinzoo: error: {}\n", message);
+  return static_cast<int>(code);
+}
+
+// What CLI11 could not place, with the nearest name that it would have understood.
+std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
+  const auto chosen = app.get_subcommands();
+  const CLI::App& where = chosen.empty() ? app : *chosen.front();
+  std::string message = error.what();
+  std::vector<std::string> candidates;
+  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (chosen.empty()) candidates.push_back(sub->get_name());
+  }
+  for (const CLI::App* scope : {&where, &app}) {
+    for (const CLI::Option* option : scope->get_options()) {
+      for (const std::string& name : option->get_lnames()) candidates.push_back("--" + name);
+    }
+  }
+  for (const std::string& word : app.remaining(true)) {
+    const std::string name = word.substr(0, word.find('='));
+    if (const auto near = swinzoo::zoo::nearest(name, candidates)) {
+      message += fmt::format("; did you mean '{}'?", *near);
+      break;
+    }
+  }
+  return fmt::format("{} (see 'swinzoo {}--help')", message, chosen.empty() ? "" : where.get_name() + " ");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  swinzoo::cmd::Globals globals;
+  CLI::App app("Fetch, convert, run, measure and compare Swin Transformers.", "swinzoo");
+  app.set_version_flag("--version", "swinzoo " SWINZOO_VERSION);
+  app.add_flag("-q,--quiet", globals.quiet, "No progress and no notes");
+  app.add_flag("-v,--verbose", globals.verbose, "More notes (twice: more still)");
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.footer("Exit status: 0 ok, 1 failed, 2 usage, 3 not found, 4 network, 5 corrupt or mismatched data,\n"
+             "6 disk full, 7 unsupported, 10 accuracy regression, 11 performance regression,\n"
+             "12 inconclusive, 130 interrupted.");
+  swinzoo::cmd::Action action;
+  for (const auto& command : swinzoo::cmd::commands()) {
+    CLI::App* sub = app.add_subcommand(command.name, command.summary);
+    sub->callback([&action, run = command.setup(*sub)] { action = run; });
+  }
+
+  try {
+    app.parse(argc, argv);
+    const int status = action(globals);
+    if (std::fflush(stdout) != 0) return fail_with(ErrorCode::kFailed, "standard output cannot be written");
+    return status;
+  } catch (const CLI::Success& success) {  // --help and --version
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    return fail_with(ErrorCode::kUsage, usage_message(app, error));
+  } catch (const swinzoo::Error& error) {
+    return fail_with(error.code(), error.what());
+  } catch (const std::bad_alloc&) {
+    return fail_with(ErrorCode::kFailed, "out of memory");
+  } catch (const std::exception& error) {
+    return fail_with(ErrorCode::kFailed, error.what());
+  }
+}
