@@ -1,0 +1,64 @@
+#include "backends/backend.h"
+
+#include <algorithm>
+#include <array>
+
+#include "backends/cpu/cpu_backend.h"
+#include "backends/reference/reference_backend.h"
+#include "formats/error.h"
+
+namespace swinzoo::backends {
+
+std::span<const Backend> backends() {
+  static constexpr std::array<Backend, 2> kBackends = {{
+      {"cpu", "TBB and Eigen, kernels chosen for the CPU's instruction set", &load_cpu},
+      {"reference", "plain loops that accumulate in double: the oracle, slow", &load_reference},
+  }};
+  return kBackends;
+}
+
+const Backend& find_backend(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const Backend& backend : backends()) {
+    if (backend.name == name) return backend;
+    names.push_back(backend.name);
+  }
+  fail(ErrorCode::kUsage, "there is no backend '{}'; there are: {}", name, fmt::join(names, ", "));
+}
+
+std::vector<std::pair<std::string, Tensor>> run_outputs(const Executable& executable, const TensorView& x,
+                                                        std::span<const std::string> names) {
+  const Plan& plan = executable.plan();
+  if (x.shape.empty() || Shape(x.shape.begin() + 1, x.shape.end()) != plan.input || x.shape[0] < 1) {
+    fail(ErrorCode::kUsage, "the input has shape {}, but the model takes [batch, {}]", to_string(x.shape),
+         fmt::join(plan.input, ", "));
+  }
+  std::vector<std::pair<std::string, Tensor>> results;
+  std::vector<OutputBinding> bindings;
+  for (const std::string& name : names) {
+    const Output* output = plan.find_output(name);
+    if (output == nullptr) {
+      std::vector<std::string_view> there;
+      for (const Output& o : plan.outputs) there.push_back(o.name);
+      fail(ErrorCode::kUsage, "the model has no output '{}'; it has: {}", name, fmt::join(there, ", "));
+    }
+    Tensor tensor(DType::kF32, batched_shape(plan.value(output->value), x.shape[0]));
+    bindings.push_back({static_cast<size_t>(output - plan.outputs.data()), tensor.as<float>()});
+    results.emplace_back(name, std::move(tensor));
+  }
+  executable.run(x, bindings);
+  return results;
+}
+
+size_t last_step_needed(const Plan& plan, std::span<const OutputBinding> outputs) {
+  size_t last = 0;
+  for (const OutputBinding& binding : outputs) {
+    const ValueId value = plan.outputs[binding.output].value;
+    for (size_t i = 0; i < plan.steps.size(); ++i) {
+      if (plan.steps[i].output == value || plan.steps[i].attention == value) last = std::max(last, i);
+    }
+  }
+  return last;
+}
+
+}  // namespace swinzoo::backends

@@ -1,0 +1,315 @@
+#include "backends/cpu/cpu_backend.h"
+
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "backends/cpu/kernels.h"
+#include "backends/cpu/workspace.h"
+#include "formats/error.h"
+
+namespace swinzoo::backends {
+namespace {
+
+// A product is cut into tiles of this many rows and columns, whatever the number of threads, so that results do not depend
+// on it. Large enough that Eigen's packing is paid back, small enough that a tile of swin_tiny's last stage (49 rows, 768
+// columns) still feeds several cores.
+constexpr int64_t kTileRows = 392;
+constexpr int64_t kTileColumns = 192;
+
+// What an attention step needs besides its weights, made once at load.
+struct AttentionTables {
+  std::vector<int32_t> rows;         // window_rows
+  std::vector<int32_t> regions;      // shift_regions; empty where nothing is shifted
+  std::vector<float> position_bias;  // [heads, tokens, tokens]
+};
+
+struct Tile {
+  int64_t row, rows, column, columns;
+};
+
+class CpuExecutable : public Executable {
+ public:
+  CpuExecutable(Plan plan, std::vector<TensorView> weights, int threads, Isa isa)
+      : Executable(std::move(plan)), weights_(std::move(weights)), threads_(threads), isa_(isa),
+        kernels_(kernels_for(isa)), arena_(threads) {
+    for (const Step& step : this->plan().steps) {
+      tables_.push_back(std::holds_alternative<Attention>(step.kernel) ? tables_for(std::get<Attention>(step.kernel))
+                                                                       : AttentionTables());
+    }
+  }
+
+  std::string_view isa() const override { return name_of(isa_); }
+
+  void run(const TensorView& x, std::span<const OutputBinding> outputs) const override {
+    const int64_t batch = x.shape[0];
+    std::unique_ptr<Workspace> workspace = pool_.take(batch);
+    if (!workspace) {
+      workspace = std::make_unique<Workspace>(plan(), batch, threads_, kTileRows * kTileColumns);
+    }
+    const size_t last = last_step_needed(plan(), outputs);
+    arena_.execute([&] {
+      for (size_t s = 0; s <= last; ++s) run_step(s, batch, x, outputs, *workspace);
+    });
+    pool_.give_back(std::move(workspace));
+  }
+
+ private:
+  AttentionTables tables_for(const Attention& attention) const {
+    AttentionTables tables;
+    tables.rows = window_rows(attention.windows);
+    if (attention.windows.shifted()) tables.regions = shift_regions(attention.windows);
+    const float* table = weight(attention.position_bias_table);
+    const std::vector<int32_t> index = relative_position_index(attention.windows.window);
+    tables.position_bias.reserve(index.size() * static_cast<size_t>(attention.heads));
+    for (int64_t head = 0; head < attention.heads; ++head) {
+      for (const int32_t row : index) tables.position_bias.push_back(table[row * attention.heads + head]);
+    }
+    return tables;
+  }
+
+  const float* weight(WeightId id) const {
+    return id == kNone ? nullptr : weights_[static_cast<size_t>(id)].as<float>().data();
+  }
+
+  // Runs one step: reads and leaves its result in workspace.current.
+  void run_step(size_t s, int64_t batch, const TensorView& x, std::span<const OutputBinding> outputs,
+                Workspace& workspace) const {
+    const Step& step = plan().steps[s];
+    float* attention_out = nullptr;
+    for (const OutputBinding& binding : outputs) {
+      if (plan().outputs[binding.output].value == step.attention) attention_out = binding.data.data();
+    }
+    const auto run_kernel = [&](const auto& kernel) {
+      using Kernel = std::decay_t<decltype(kernel)>;
+      if constexpr (std::is_same_v<Kernel, PatchEmbed>) {
+        patch_embed(step, kernel, batch, x.as<float>().data(), workspace);
+      } else if constexpr (std::is_same_v<Kernel, Attention>) {
+        attention(step, kernel, tables_[s], batch, attention_out, workspace);
+      } else {
+        run(step, kernel, batch, workspace);
+      }
+    };
+    std::visit(run_kernel, step.kernel);
+    for (const OutputBinding& binding : outputs) {
+      if (plan().outputs[binding.output].value != step.output) continue;
+      std::copy_n(workspace.current.as<float>().begin(), binding.data.size(), binding.data.begin());
+    }
+  }
+
+  // Calls body(tile) for each tile of a [rows, columns] product, in parallel.
+  template <typename Body>
+  static void for_each_tile(int64_t rows, int64_t columns, Body body) {
+    const int64_t row_tiles = (rows + kTileRows - 1) / kTileRows;
+    const int64_t column_tiles = (columns + kTileColumns - 1) / kTileColumns;
+    tbb::parallel_for(int64_t{0}, row_tiles * column_tiles, [&](int64_t i) {
+      const int64_t row = i / column_tiles * kTileRows, column = i % column_tiles * kTileColumns;
+      body(Tile{row, std::min(kTileRows, rows - row), column, std::min(kTileColumns, columns - column)});
+    });
+  }
+
+  // One tile of `linear`: out is the tile's first element.
+  void linear_tile(const Linear& linear, const Tile& tile, const float* x, float* out, int64_t out_stride) const {
+    const Shape& shape = plan().weight(linear.weight).shape;
+    const int64_t depth = element_count(shape) / shape[0];
+    const float* bias = weight(linear.bias);
+    kernels_.linear(x + tile.row * depth, depth, tile.rows, depth, weight(linear.weight) + tile.column * depth,
+                    bias == nullptr ? nullptr : bias + tile.column, tile.columns, out, out_stride);
+  }
+
+  // out[rows, columns] = linear(x).
+  void linear(const Linear& linear, int64_t rows, const float* x, float* out) const {
+    const int64_t columns = plan().weight(linear.weight).shape[0];
+    for_each_tile(rows, columns, [&](const Tile& tile) {
+      linear_tile(linear, tile, x, out + tile.row * columns + tile.column, columns);
+    });
+  }
+
+  // to[place(row)] += linear(x)[row], for every row whose place is not negative.
+  template <typename Place>
+  void add_linear(const Linear& linear, int64_t rows, const float* x, float* to, Workspace& workspace,
+                  Place place) const {
+    const int64_t columns = plan().weight(linear.weight).shape[0];
+    for_each_tile(rows, columns, [&](const Tile& tile) {
+      float* result = mine(workspace.tiles);
+      linear_tile(linear, tile, x, result, tile.columns);
+      for (int64_t i = 0; i < tile.rows; ++i) {
+        const int64_t row = place(tile.row + i);
+        if (row >= 0) kernels_.add(result + i * tile.columns, tile.columns, to + row * columns + tile.column);
+      }
+    });
+  }
+
+  // The calling thread's own buffer.
+  static float* mine(std::vector<Tensor>& buffers) {
+    return buffers[static_cast<size_t>(tbb::this_task_arena::current_thread_index())].as<float>().data();
+  }
+
+  // Calls body(row) for each row, in parallel, some at a time.
+  template <typename Body>
+  static void for_each_row(int64_t rows, Body body) {
+    tbb::parallel_for(tbb::blocked_range<int64_t>(0, rows, 32), [&](const tbb::blocked_range<int64_t>& range) {
+      for (int64_t row = range.begin(); row < range.end(); ++row) body(row);
+    });
+  }
+
+  void layer_norm(const Norm& norm, const float* x, float* out) const {
+    kernels_.layer_norm(x, plan().weight(norm.weight).shape[0], weight(norm.weight), weight(norm.bias),
+                        static_cast<float>(norm.epsilon), out);
+  }
+
+  // Patches are gathered into rows, which the convolution's weights then multiply as a linear layer would.
+  void patch_embed(const Step& step, const PatchEmbed& kernel, int64_t batch, const float* x,
+                   Workspace& workspace) const {
+    const Shape& image = plan().value(step.input).shape;
+    const Shape& grid = plan().value(step.output).shape;
+    const int64_t channels = image[0], height = image[1], width = image[2], patch = kernel.patch;
+    const int64_t depth = channels * patch * patch, columns = grid[2], rows = batch * grid[0] * grid[1];
+    float* out = workspace.current.as<float>().data();
+    tbb::parallel_for(tbb::blocked_range<int64_t>(0, rows, 1), [&](const tbb::blocked_range<int64_t>& range) {
+      float* patches = mine(workspace.tiles);
+      const int64_t most = kTileRows * kTileColumns / depth;
+      for (int64_t first = range.begin(); first < range.end(); first += most) {
+        const int64_t count = std::min(most, range.end() - first);
+        for (int64_t i = 0; i < count; ++i) {
+          const int64_t place = first + i;
+          const int64_t col = place % grid[1], row = place / grid[1] % grid[0], n = place / (grid[0] * grid[1]);
+          float* to = patches + i * depth;
+          for (int64_t c = 0; c < channels; ++c) {
+            for (int64_t y = 0; y < patch; ++y, to += patch) {
+              std::copy_n(x + ((n * channels + c) * height + row * patch + y) * width + col * patch, patch, to);
+            }
+          }
+        }
+        linear_tile(kernel.projection, {0, count, 0, columns}, patches, out + first * columns, columns);
+        for (int64_t row = first; row < first + count; ++row) {
+          layer_norm(kernel.norm, out + row * columns, out + row * columns);
+        }
+      }
+    });
+  }
+
+  void attention(const Step& step, const Attention& kernel, const AttentionTables& tables, int64_t batch,
+                 float* attention_out, Workspace& workspace) const {
+    const Shape& grid = plan().value(step.input).shape;
+    const int64_t channels = grid.back(), grid_rows = element_count(grid) / channels;
+    const int64_t tokens = kernel.windows.tokens(), windows = kernel.windows.count();
+    const int64_t window_rows = windows * tokens, rows = batch * window_rows;
+    const int64_t head_size = channels / kernel.heads;
+    float* current = workspace.current.as<float>().data();
+    float* normed = workspace.normed.as<float>().data();
+    float* qkv = workspace.wide.as<float>().data();
+
+    const auto place = [&](int64_t row) -> int64_t {
+      const int32_t in_grid = tables.rows[static_cast<size_t>(row % window_rows)];
+      return in_grid < 0 ? -1 : row / window_rows * grid_rows + in_grid;
+    };
+    for_each_row(rows, [&](int64_t row) {
+      float* out = normed + row * channels;
+      const int64_t from = place(row);
+      if (from < 0) {
+        std::fill_n(out, channels, 0.0f);
+      } else {
+        layer_norm(kernel.norm, current + from * channels, out);
+      }
+    });
+    linear(kernel.qkv, rows, normed, qkv);
+    tbb::parallel_for(int64_t{0}, batch * windows * kernel.heads, [&](int64_t matrix) {
+      const int64_t window = matrix / kernel.heads, head = matrix % kernel.heads;
+      const float* q = qkv + window * tokens * 3 * channels + head * head_size;
+      const int32_t* regions =
+          tables.regions.empty() ? nullptr : tables.regions.data() + window % windows * tokens;
+      float* scores = attention_out == nullptr ? mine(workspace.attention) : attention_out + matrix * tokens * tokens;
+      kernels_.attention(q, q + channels, q + 2 * channels, 3 * channels, tokens, head_size,
+                         tables.position_bias.data() + head * tokens * tokens, regions, scores,
+                         normed + window * tokens * channels + head * head_size, channels);
+    });
+    add_linear(kernel.projection, rows, normed, current, workspace, place);
+  }
+
+  void run(const Step& step, const Mlp& kernel, int64_t batch, Workspace& workspace) const {
+    const Shape& shape = plan().value(step.input).shape;
+    const int64_t channels = shape.back(), rows = batch * element_count(shape) / channels;
+    const int64_t hidden = plan().weight(kernel.fc1.weight).shape[0];
+    float* current = workspace.current.as<float>().data();
+    float* normed = workspace.normed.as<float>().data();
+    float* wide = workspace.wide.as<float>().data();
+    for_each_row(rows, [&](int64_t row) { layer_norm(kernel.norm, current + row * channels, normed + row * channels); });
+    for_each_tile(rows, hidden, [&](const Tile& tile) {
+      float* out = wide + tile.row * hidden + tile.column;
+      linear_tile(kernel.fc1, tile, normed, out, hidden);
+      for (int64_t i = 0; i < tile.rows; ++i) kernels_.gelu(out + i * hidden, tile.columns);
+    });
+    add_linear(kernel.fc2, rows, wide, current, workspace, [](int64_t row) { return row; });
+  }
+
+  void run(const Step& step, const PatchMerging& kernel, int64_t batch, Workspace& workspace) const {
+    const Shape& from = plan().value(step.input).shape;
+    const Shape& to = plan().value(step.output).shape;
+    const int64_t channels = from[2], rows = batch * to[0] * to[1];
+    const float* current = workspace.current.as<float>().data();
+    float* normed = workspace.normed.as<float>().data();
+    for_each_row(rows, [&](int64_t place) {
+      const int64_t col = place % to[1], row = place / to[1] % to[0], n = place / (to[0] * to[1]);
+      float* out = normed + place * 4 * channels;
+      for (int64_t part = 0; part < 4; ++part) {
+        const int64_t y = 2 * row + part % 2, x = 2 * col + part / 2;
+        if (y < from[0] && x < from[1]) {
+          std::copy_n(current + ((n * from[0] + y) * from[1] + x) * channels, channels, out + part * channels);
+        } else {
+          std::fill_n(out + part * channels, channels, 0.0f);
+        }
+      }
+      layer_norm(kernel.norm, out, out);
+    });
+    linear(kernel.reduction, rows, normed, workspace.next.as<float>().data());
+    std::swap(workspace.current, workspace.next);
+  }
+
+  void run(const Step& step, const FinalNorm& kernel, int64_t batch, Workspace& workspace) const {
+    const Shape& shape = plan().value(step.input).shape;
+    float* current = workspace.current.as<float>().data();
+    for_each_row(batch * element_count(shape) / shape.back(), [&](int64_t row) {
+      layer_norm(kernel.norm, current + row * shape.back(), current + row * shape.back());
+    });
+  }
+
+  void run(const Step& step, const Pool&, int64_t batch, Workspace& workspace) const {
+    const Shape& shape = plan().value(step.input).shape;
+    const int64_t channels = shape.back(), rows = element_count(shape) / channels;
+    const float* current = workspace.current.as<float>().data();
+    float* next = workspace.next.as<float>().data();
+    for (int64_t n = 0; n < batch; ++n) {
+      float* sum = next + n * channels;
+      std::fill_n(sum, channels, 0.0f);
+      for (int64_t row = 0; row < rows; ++row) kernels_.add(current + (n * rows + row) * channels, channels, sum);
+      std::transform(sum, sum + channels, sum, [&](float v) { return v / static_cast<float>(rows); });
+    }
+    std::swap(workspace.current, workspace.next);
+  }
+
+  void run(const Step&, const Head& kernel, int64_t batch, Workspace& workspace) const {
+    linear(kernel.linear, batch, workspace.current.as<float>().data(), workspace.next.as<float>().data());
+    std::swap(workspace.current, workspace.next);
+  }
+
+  std::vector<TensorView> weights_;
+  int threads_;
+  Isa isa_;
+  const Kernels& kernels_;
+  std::vector<AttentionTables> tables_;  // a step
+  mutable tbb::task_arena arena_;
+  mutable WorkspacePool pool_;
+};
+
+}  // namespace
+
+std::unique_ptr<Executable> load_cpu(Plan plan, std::vector<TensorView> weights, const LoadOptions& options) {
+  const char* forced = std::getenv("SWINZOO_FORCE_ISA");
+  const Isa isa = choose_isa(forced == nullptr ? "" : forced);
+  return std::make_unique<CpuExecutable>(std::move(plan), std::move(weights), options.threads, isa);
+}
+
+}  // namespace swinzoo::backends

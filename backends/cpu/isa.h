@@ -1,0 +1,20 @@
+// Which instruction set the cpu backend's kernels use.
+#pragma once
+
+#include <string_view>
+
+namespace swinzoo::backends {
+
+enum class Isa { kBaseline, kAvx2, kAvx512 };  // kBaseline: what the compiler targets by default
+
+// "baseline", "avx2", "avx512"
+std::string_view name_of(Isa isa);
+
+// Whether this CPU has it (AVX2 with FMA; AVX-512 F, BW, DQ and VL).
+bool has_isa(Isa isa);
+
+// The best that this CPU has, or what `forced` names if it is not empty (the variable SWINZOO_FORCE_ISA). Throws kUsage if
+// there is no such name, kUnsupported if the CPU lacks it.
+Isa choose_isa(std::string_view forced);
+
+}  // namespace swinzoo::backends

@@ -1,0 +1,133 @@
+#include "backends/plan.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace swinzoo::backends {
+namespace {
+
+std::array<int64_t, 3> padded_grid(const Windows& w) {
+  std::array<int64_t, 3> padded{};
+  for (size_t axis = 0; axis < 3; ++axis) {
+    padded[axis] = (w.grid[axis] + w.window[axis] - 1) / w.window[axis] * w.window[axis];
+  }
+  return padded;
+}
+
+// Calls visit(d, h, w) with the place in the shifted, padded grid of each window's tokens, window by window.
+template <typename Visit>
+void for_each_token(const Windows& windows, Visit visit) {
+  const std::array<int64_t, 3> padded = padded_grid(windows);
+  const auto& window = windows.window;
+  for (int64_t wd = 0; wd < padded[0]; wd += window[0]) {
+    for (int64_t wh = 0; wh < padded[1]; wh += window[1]) {
+      for (int64_t ww = 0; ww < padded[2]; ww += window[2]) {
+        for (int64_t d = wd; d < wd + window[0]; ++d) {
+          for (int64_t h = wh; h < wh + window[1]; ++h) {
+            for (int64_t w = ww; w < ww + window[2]; ++w) visit(d, h, w);
+          }
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+Shape batched_shape(const Value& value, int64_t batch) {
+  Shape shape = value.shape;
+  if (value.windowed) {
+    shape.front() *= batch;
+  } else {
+    shape.insert(shape.begin(), batch);
+  }
+  return shape;
+}
+
+int64_t Windows::count() const {
+  const std::array<int64_t, 3> padded = padded_grid(*this);
+  return padded[0] * padded[1] * padded[2] / tokens();
+}
+
+std::vector<int32_t> window_rows(const Windows& windows) {
+  const auto& grid = windows.grid;
+  std::vector<int32_t> rows;
+  rows.reserve(static_cast<size_t>(windows.count() * windows.tokens()));
+  // timm rolls the grid first and pads it after; the order matters only where both happen.
+  for_each_token(windows, [&](int64_t d, int64_t h, int64_t w) {
+    if (d >= grid[0] || h >= grid[1] || w >= grid[2]) {
+      rows.push_back(-1);
+      return;
+    }
+    const int64_t source_d = (d + windows.shift[0]) % grid[0];
+    const int64_t source_h = (h + windows.shift[1]) % grid[1];
+    const int64_t source_w = (w + windows.shift[2]) % grid[2];
+    rows.push_back(static_cast<int32_t>((source_d * grid[1] + source_h) * grid[2] + source_w));
+  });
+  return rows;
+}
+
+std::vector<int32_t> shift_regions(const Windows& windows) {
+  assert(windows.shifted());
+  const std::array<int64_t, 3> padded = padded_grid(windows);
+  // An axis has three regions: all but the last window, what the shift leaves of that window, and what it brought in.
+  // Python's slices (0, -window), (-window, -shift), (-shift, None), the last of which covers everything if shift is 0.
+  const auto region = [&](size_t axis, int64_t place) -> int32_t {
+    if (windows.shift[axis] == 0 || place >= padded[axis] - windows.shift[axis]) return 2;
+    return place >= padded[axis] - windows.window[axis] ? 1 : 0;
+  };
+  std::vector<int32_t> labels;
+  labels.reserve(static_cast<size_t>(windows.count() * windows.tokens()));
+  for_each_token(windows, [&](int64_t d, int64_t h, int64_t w) {
+    labels.push_back((region(0, d) * 3 + region(1, h)) * 3 + region(2, w));
+  });
+  return labels;
+}
+
+std::vector<int32_t> relative_position_index(const std::array<int64_t, 3>& window) {
+  const auto [depth, height, width] = window;
+  std::vector<std::array<int64_t, 3>> places;
+  for (int64_t d = 0; d < depth; ++d) {
+    for (int64_t h = 0; h < height; ++h) {
+      for (int64_t w = 0; w < width; ++w) places.push_back({d, h, w});
+    }
+  }
+  std::vector<int32_t> index;
+  index.reserve(places.size() * places.size());
+  for (const auto& query : places) {
+    for (const auto& key : places) {
+      const int64_t d = query[0] - key[0] + depth - 1;
+      const int64_t h = query[1] - key[1] + height - 1;
+      const int64_t w = query[2] - key[2] + width - 1;
+      index.push_back(static_cast<int32_t>((d * (2 * height - 1) + h) * (2 * width - 1) + w));
+    }
+  }
+  return index;
+}
+
+std::string_view name_of(OpKind kind) {
+  switch (kind) {
+    case OpKind::kPatchConv: return "patch_conv";
+    case OpKind::kLayerNorm: return "layer_norm";
+    case OpKind::kWindowPartition: return "window_partition";
+    case OpKind::kLinear: return "linear";
+    case OpKind::kScores: return "scores";
+    case OpKind::kPositionBias: return "position_bias";
+    case OpKind::kAddBias: return "add_bias";
+    case OpKind::kSoftmax: return "softmax";
+    case OpKind::kWeightedValues: return "weighted_values";
+    case OpKind::kWindowReverse: return "window_reverse";
+    case OpKind::kAdd: return "add";
+    case OpKind::kGelu: return "gelu";
+    case OpKind::kMergePatches: return "merge_patches";
+    case OpKind::kMeanPool: return "mean_pool";
+  }
+  return "?";
+}
+
+const Output* Plan::find_output(std::string_view name) const {
+  const auto found = std::find_if(outputs.begin(), outputs.end(), [&](const Output& o) { return o.name == name; });
+  return found == outputs.end() ? nullptr : &*found;
+}
+
+}  // namespace swinzoo::backends

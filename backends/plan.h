@@ -1,0 +1,180 @@
+// The plan: what a model computes, as plain data.
+//
+// A plan is a list of steps, each a region worth fusing, named as its weights are (`layers.2.blocks.3.attn`). A step
+// holds the primitive operations inside it, with their shapes. That list is authoritative: the reference backend runs it
+// operation by operation and the counter sums it; the cpu backend runs a step as one kernel, from the step's own
+// parameters, and is tested against the list. Plans are made by PlanBuilder and are immutable afterwards, so they can be
+// shared between threads. Everything here is for one image or clip: batches stand in front (see Value).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "backends/masked_score.h"
+#include "formats/tensor.h"
+
+namespace swinzoo::backends {
+
+// Indexes into Plan::values and Plan::weights; -1 where there is none.
+using ValueId = int;
+using WeightId = int;
+inline constexpr int kNone = -1;
+
+// A float32 intermediate result.
+struct Value {
+  Shape shape;            // of one image
+  bool windowed = false;  // the first extent counts windows: a batch of n multiplies it; else n stands in front
+};
+
+// The value's shape for a batch.
+Shape batched_shape(const Value& value, int64_t batch);
+
+// A parameter in the canonical file: timm's name, shape and layout.
+struct Weight {
+  std::string name;
+  Shape shape;
+};
+
+// A grid of tokens cut into windows, after a cyclic shift (section 3.2 of arXiv 2103.14030). Extents are depth, height
+// and width; images have depth 1. A grid that the window does not divide is padded at its end.
+struct Windows {
+  std::array<int64_t, 3> grid;
+  std::array<int64_t, 3> window;
+  std::array<int64_t, 3> shift;
+
+  int64_t tokens() const { return window[0] * window[1] * window[2]; }  // a window
+  int64_t count() const;                                                // windows
+  bool shifted() const { return shift[0] + shift[1] + shift[2] > 0; }
+};
+
+// For each window and token, window by window, the row of the grid (depth, height, width) that it holds; -1 is padding.
+std::vector<int32_t> window_rows(const Windows& windows);
+
+// For each window and token, a label: tokens of one window attend to each other only where labels are equal, since the
+// cyclic shift brings regions together that are no neighbours. REQUIRES: shifted().
+std::vector<int32_t> shift_regions(const Windows& windows);
+
+// For each pair of tokens of a window, the row of the position bias table: [tokens x tokens].
+std::vector<int32_t> relative_position_index(const std::array<int64_t, 3>& window);
+
+enum class OpKind : uint8_t {
+  kPatchConv,        // [chans, H, W] -> [rows, cols, out]: convolution whose stride is its kernel
+  kLayerNorm,        // over the last extent
+  kWindowPartition,  // [.., channels] of the grid -> [windows, tokens, channels], padding zero
+  kLinear,           // over the last extent, weights [out, in]
+  kScores,           // [windows, tokens, 3 channels] -> [windows, heads, tokens, tokens]: q k^T / sqrt(head size)
+  kPositionBias,     // table [rows, heads] -> [heads, tokens, tokens]; of weights only, done once at load
+  kAddBias,          // scores + position bias, + kMaskedScore between regions where the windows are shifted
+  kSoftmax,          // over the last extent
+  kWeightedValues,   // attention [windows, heads, tokens, tokens] and [windows, tokens, 3 channels]: attention v
+  kWindowReverse,    // kWindowPartition backwards
+  kAdd,              //
+  kGelu,             // x Phi(x), with erf
+  kMergePatches,     // [H, W, channels] -> [H/2, W/2, 4 channels]: 2 x 2 neighbours, height fastest; odd sizes padded
+  kMeanPool,         // [H, W, channels] -> [channels]
+};
+
+// The name that `info --plan` prints.
+std::string_view name_of(OpKind kind);
+
+// A primitive operation. Which fields it uses follows from its kind.
+struct Op {
+  OpKind kind;
+  std::vector<ValueId> inputs = {};
+  ValueId output = kNone;
+  std::vector<WeightId> weights = {};  // weight, then bias (kNone where there is none)
+  int64_t heads = 0;
+  Windows windows{};
+  double epsilon = 0;
+  bool once = false;  // depends on weights only: done at load, whatever the batch
+};
+
+// The parameters of a step's kernel, one struct a kind of step.
+struct Norm {
+  WeightId weight = kNone;
+  WeightId bias = kNone;
+  double epsilon = 1e-5;  // torch.nn.LayerNorm's default, which timm's Swin and the authors' keep
+};
+
+struct Linear {
+  WeightId weight = kNone;
+  WeightId bias = kNone;
+};
+
+// Convolution by patches, then a norm.
+struct PatchEmbed {
+  Linear projection;
+  Norm norm;
+  int64_t patch = 4;
+};
+
+// x + projection(window attention(norm(x))).
+struct Attention {
+  Norm norm;
+  Windows windows{};
+  int64_t heads = 0;
+  Linear qkv;
+  Linear projection;
+  WeightId position_bias_table = kNone;
+};
+
+// x + fc2(gelu(fc1(norm(x)))).
+struct Mlp {
+  Norm norm;
+  Linear fc1;
+  Linear fc2;
+};
+
+// reduction(norm(2 x 2 neighbours side by side)).
+struct PatchMerging {
+  Norm norm;
+  Linear reduction;
+};
+
+// norm(x), over all tokens.
+struct FinalNorm {
+  Norm norm;
+};
+
+// The mean over all tokens.
+struct Pool {};
+
+// The classifier.
+struct Head {
+  Linear linear;
+};
+
+struct Step {
+  std::string name;
+  std::variant<PatchEmbed, Attention, Mlp, PatchMerging, FinalNorm, Pool, Head> kernel;
+  ValueId input = kNone;
+  ValueId output = kNone;
+  ValueId attention = kNone;  // Attention only: the weights after softmax
+  std::vector<Op> ops;
+};
+
+// A result that can be asked for.
+struct Output {
+  std::string name;  // "logits", "embedding", "features", "feature_map.i", "attention.i"
+  ValueId value = kNone;
+};
+
+struct Plan {
+  Shape input;  // of one image: [channels, height, width]
+  std::vector<Value> values;
+  std::vector<Weight> weights;
+  std::vector<Step> steps;
+  std::vector<Output> outputs;
+
+  const Value& value(ValueId id) const { return values[static_cast<size_t>(id)]; }
+  const Weight& weight(WeightId id) const { return weights[static_cast<size_t>(id)]; }
+
+  // Null where the plan has no such output.
+  const Output* find_output(std::string_view name) const;
+};
+
+}  // namespace swinzoo::backends

@@ -1,0 +1,189 @@
+#include "backends/plan_builder.h"
+
+#include <fmt/format.h>
+
+#include <cassert>
+
+namespace swinzoo::backends {
+
+PlanBuilder::PlanBuilder(Shape input) {
+  plan_.input = input;
+  value(std::move(input));
+}
+
+ValueId PlanBuilder::value(Shape shape, bool windowed) {
+  plan_.values.push_back({std::move(shape), windowed});
+  return static_cast<ValueId>(plan_.values.size()) - 1;
+}
+
+WeightId PlanBuilder::weight(const std::string& name, Shape shape) {
+  plan_.weights.push_back({name, std::move(shape)});
+  return static_cast<WeightId>(plan_.weights.size()) - 1;
+}
+
+Norm PlanBuilder::norm(const std::string& scope, int64_t channels) {
+  Norm norm;
+  norm.weight = weight(scope + ".weight", {channels});
+  norm.bias = weight(scope + ".bias", {channels});
+  return norm;
+}
+
+Linear PlanBuilder::linear(const std::string& scope, int64_t in, int64_t out, bool bias) {
+  Linear linear;
+  linear.weight = weight(scope + ".weight", {out, in});
+  if (bias) linear.bias = weight(scope + ".bias", {out});
+  return linear;
+}
+
+Step& PlanBuilder::step(const std::string& name, ValueId input) {
+  Step& step = plan_.steps.emplace_back();
+  step.name = name;
+  step.input = input;
+  return step;
+}
+
+ValueId PlanBuilder::op(Step& step, Op op, Shape shape, bool windowed) {
+  op.output = value(std::move(shape), windowed);
+  step.output = op.output;
+  step.ops.push_back(std::move(op));
+  return step.output;
+}
+
+ValueId PlanBuilder::like_input_op(Step& step, Op op) {
+  const Value like = plan_.value(op.inputs.front());
+  return this->op(step, std::move(op), like.shape, like.windowed);
+}
+
+ValueId PlanBuilder::layer_norm_op(Step& step, const Norm& norm, ValueId input) {
+  return like_input_op(step, {.kind = OpKind::kLayerNorm,
+                              .inputs = {input},
+                              .weights = {norm.weight, norm.bias},
+                              .epsilon = norm.epsilon});
+}
+
+ValueId PlanBuilder::linear_op(Step& step, const Linear& linear, ValueId input) {
+  Value out = plan_.value(input);
+  assert(out.shape.back() == plan_.weight(linear.weight).shape[1]);
+  out.shape.back() = plan_.weight(linear.weight).shape[0];
+  return op(step, {.kind = OpKind::kLinear, .inputs = {input}, .weights = {linear.weight, linear.bias}}, out.shape,
+            out.windowed);
+}
+
+ValueId PlanBuilder::patch_embed(const std::string& scope, ValueId input, int64_t patch, int64_t embed_dim) {
+  const Shape image = shape(input);
+  PatchEmbed kernel;
+  kernel.patch = patch;
+  kernel.projection.weight = weight(scope + ".proj.weight", {embed_dim, image[0], patch, patch});
+  kernel.projection.bias = weight(scope + ".proj.bias", {embed_dim});
+  kernel.norm = norm(scope + ".norm", embed_dim);
+  Step& s = step(scope, input);
+  const ValueId patches = op(
+      s, {.kind = OpKind::kPatchConv, .inputs = {input}, .weights = {kernel.projection.weight, kernel.projection.bias}},
+      {image[1] / patch, image[2] / patch, embed_dim});
+  layer_norm_op(s, kernel.norm, patches);
+  s.kernel = kernel;
+  return s.output;
+}
+
+ValueId PlanBuilder::attention(const std::string& block, ValueId input, const AttentionOptions& options) {
+  const Shape grid = shape(input);
+  const int64_t channels = grid.back();
+  const int64_t windows = options.windows.count();
+  const int64_t tokens = options.windows.tokens();
+  const auto& w = options.windows.window;
+  const Shape scores_shape = {windows, options.heads, tokens, tokens};
+
+  Attention kernel;
+  kernel.windows = options.windows;
+  kernel.heads = options.heads;
+  kernel.norm = norm(block + ".norm1", channels);
+  kernel.position_bias_table = weight(block + ".attn.relative_position_bias_table",
+                                      {(2 * w[0] - 1) * (2 * w[1] - 1) * (2 * w[2] - 1), options.heads});
+  kernel.qkv = linear(block + ".attn.qkv", channels, 3 * channels, options.qkv_bias);
+  kernel.projection = linear(block + ".attn.proj", channels, channels, true);
+
+  Step& s = step(block + ".attn", input);
+  const ValueId normed = layer_norm_op(s, kernel.norm, input);
+  const ValueId parts = op(s, {.kind = OpKind::kWindowPartition, .inputs = {normed}, .windows = options.windows},
+                           {windows, tokens, channels}, true);
+  const ValueId qkv = linear_op(s, kernel.qkv, parts);
+  const ValueId scores =
+      op(s, {.kind = OpKind::kScores, .inputs = {qkv}, .heads = options.heads}, scores_shape, true);
+  const ValueId bias = op(s,
+                          {.kind = OpKind::kPositionBias,
+                           .weights = {kernel.position_bias_table},
+                           .heads = options.heads,
+                           .windows = options.windows,
+                           .once = true},
+                          {options.heads, tokens, tokens});
+  const ValueId biased = op(s, {.kind = OpKind::kAddBias, .inputs = {scores, bias}, .windows = options.windows},
+                            scores_shape, true);
+  const ValueId weights = like_input_op(s, {.kind = OpKind::kSoftmax, .inputs = {biased}});
+  const ValueId mixed =
+      op(s, {.kind = OpKind::kWeightedValues, .inputs = {weights, qkv}, .heads = options.heads},
+         {windows, tokens, channels}, true);
+  const ValueId projected = linear_op(s, kernel.projection, mixed);
+  const ValueId whole =
+      op(s, {.kind = OpKind::kWindowReverse, .inputs = {projected}, .windows = options.windows}, grid);
+  op(s, {.kind = OpKind::kAdd, .inputs = {input, whole}}, grid);
+  s.kernel = kernel;
+  s.attention = weights;
+  output(fmt::format("attention.{}", attentions_++), weights);
+  return s.output;
+}
+
+ValueId PlanBuilder::mlp(const std::string& block, ValueId input, int64_t hidden) {
+  const int64_t channels = shape(input).back();
+  Mlp kernel;
+  kernel.norm = norm(block + ".norm2", channels);
+  kernel.fc1 = linear(block + ".mlp.fc1", channels, hidden, true);
+  kernel.fc2 = linear(block + ".mlp.fc2", hidden, channels, true);
+  Step& s = step(block + ".mlp", input);
+  const ValueId normed = layer_norm_op(s, kernel.norm, input);
+  const ValueId wide = linear_op(s, kernel.fc1, normed);
+  const ValueId active = like_input_op(s, {.kind = OpKind::kGelu, .inputs = {wide}});
+  const ValueId narrow = linear_op(s, kernel.fc2, active);
+  like_input_op(s, {.kind = OpKind::kAdd, .inputs = {input, narrow}});
+  s.kernel = kernel;
+  return s.output;
+}
+
+ValueId PlanBuilder::patch_merging(const std::string& scope, ValueId input) {
+  const Shape grid = shape(input);
+  PatchMerging kernel;
+  kernel.norm = norm(scope + ".norm", 4 * grid[2]);
+  kernel.reduction = linear(scope + ".reduction", 4 * grid[2], 2 * grid[2], false);
+  Step& s = step(scope, input);
+  const ValueId merged = op(s, {.kind = OpKind::kMergePatches, .inputs = {input}},
+                            {(grid[0] + 1) / 2, (grid[1] + 1) / 2, 4 * grid[2]});
+  linear_op(s, kernel.reduction, layer_norm_op(s, kernel.norm, merged));
+  s.kernel = kernel;
+  return s.output;
+}
+
+ValueId PlanBuilder::final_norm(const std::string& scope, ValueId input) {
+  const FinalNorm kernel{norm(scope, shape(input).back())};
+  Step& s = step(scope, input);
+  layer_norm_op(s, kernel.norm, input);
+  s.kernel = kernel;
+  return s.output;
+}
+
+ValueId PlanBuilder::pool(const std::string& name, ValueId input) {
+  Step& s = step(name, input);
+  op(s, {.kind = OpKind::kMeanPool, .inputs = {input}}, {shape(input).back()});
+  s.kernel = Pool{};
+  return s.output;
+}
+
+ValueId PlanBuilder::head(const std::string& scope, ValueId input, int64_t classes) {
+  const Head kernel{linear(scope, shape(input).back(), classes, true)};
+  Step& s = step(scope, input);
+  linear_op(s, kernel.linear, input);
+  s.kernel = kernel;
+  return s.output;
+}
+
+void PlanBuilder::output(const std::string& name, ValueId value) { plan_.outputs.push_back({name, value}); }
+
+}  // namespace swinzoo::backends

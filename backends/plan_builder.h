@@ -1,0 +1,70 @@
+// PlanBuilder: makes plans, step by step. The one place where a step's parameters become its list of operations.
+#pragma once
+
+#include <string>
+
+#include "backends/plan.h"
+
+namespace swinzoo::backends {
+
+// Each function adds one step that reads `input` and returns what the step gives. Weights are declared on the way, named
+// by `scope`: linear("head.fc", ...) has head.fc.weight and head.fc.bias. Not thread-safe.
+class PlanBuilder {
+ public:
+  // `input` is one image's shape: [channels, height, width].
+  explicit PlanBuilder(Shape input);
+
+  // The image.
+  ValueId input() const { return 0; }
+  const Shape& shape(ValueId value) const { return plan_.value(value).shape; }
+
+  // [channels, H, W] -> [H/patch, W/patch, embed_dim]. Weights: SCOPE.proj, SCOPE.norm.
+  ValueId patch_embed(const std::string& scope, ValueId input, int64_t patch, int64_t embed_dim);
+
+  struct AttentionOptions {
+    Windows windows;
+    int64_t heads;
+    bool qkv_bias;
+  };
+  // [H, W, channels] -> the same. Weights: BLOCK.norm1, BLOCK.attn.{qkv,proj,relative_position_bias_table}. The step's
+  // name is BLOCK.attn; its weights after softmax become the output `attention.<number>`.
+  ValueId attention(const std::string& block, ValueId input, const AttentionOptions& options);
+
+  // [.., channels] -> the same. Weights: BLOCK.norm2, BLOCK.mlp.{fc1,fc2}. The step's name is BLOCK.mlp.
+  ValueId mlp(const std::string& block, ValueId input, int64_t hidden);
+
+  // [H, W, channels] -> [ceil(H/2), ceil(W/2), 2 channels]. Weights: SCOPE.norm, SCOPE.reduction (no bias).
+  ValueId patch_merging(const std::string& scope, ValueId input);
+
+  // [.., channels] -> the same. Weights: SCOPE.
+  ValueId final_norm(const std::string& scope, ValueId input);
+
+  // [H, W, channels] -> [channels].
+  ValueId pool(const std::string& name, ValueId input);
+
+  // [features] -> [classes]. Weights: SCOPE.
+  ValueId head(const std::string& scope, ValueId input, int64_t classes);
+
+  // Names a result that can be asked for.
+  void output(const std::string& name, ValueId value);
+
+  // REQUIRES: called once, last.
+  Plan take() { return std::move(plan_); }
+
+ private:
+  ValueId value(Shape shape, bool windowed = false);
+  WeightId weight(const std::string& name, Shape shape);
+  Norm norm(const std::string& scope, int64_t channels);
+  Linear linear(const std::string& scope, int64_t in, int64_t out, bool bias);
+  Step& step(const std::string& name, ValueId input);
+
+  ValueId layer_norm_op(Step& step, const Norm& norm, ValueId input);
+  ValueId linear_op(Step& step, const Linear& linear, ValueId input);
+  ValueId op(Step& step, Op op, Shape shape, bool windowed = false);
+  ValueId like_input_op(Step& step, Op op);
+
+  Plan plan_;
+  int attentions_ = 0;
+};
+
+}  // namespace swinzoo::backends

@@ -1,0 +1,222 @@
+#include "backends/reference/ops.h"
+
+#include <tbb/parallel_for.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace swinzoo::backends::reference {
+namespace {
+
+using Inputs = std::span<const std::span<const float>>;
+
+size_t index(int64_t i) { return static_cast<size_t>(i); }
+
+// Calls body(i) for 0 <= i < count, in parallel: each i writes its own elements.
+template <typename Body>
+void for_each(int64_t count, Body body) {
+  tbb::parallel_for(int64_t{0}, count, body);
+}
+
+double dot(const float* a, const float* b, int64_t count) {
+  double sums[4] = {0, 0, 0, 0};
+  int64_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    for (int64_t lane = 0; lane < 4; ++lane) sums[lane] += double{a[i + lane]} * double{b[i + lane]};
+  }
+  for (; i < count; ++i) sums[0] += double{a[i]} * double{b[i]};
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+void patch_conv(const Shape& in, const Shape& out_shape, const Shape& kernel, int64_t batch, Inputs inputs,
+                Inputs weights, std::span<float> out) {
+  const int64_t channels = in[0], height = in[1], width = in[2], patch = kernel[2], filters = kernel[0];
+  for_each(batch * out_shape[0] * out_shape[1], [&](int64_t place) {
+    const int64_t col = place % out_shape[1], row = place / out_shape[1] % out_shape[0];
+    const float* image = inputs[0].data() + place / (out_shape[0] * out_shape[1]) * channels * height * width;
+    for (int64_t f = 0; f < filters; ++f) {
+      double sum = weights[1].empty() ? 0 : weights[1][index(f)];
+      const float* w = weights[0].data() + f * channels * patch * patch;
+      for (int64_t c = 0; c < channels; ++c) {
+        for (int64_t y = 0; y < patch; ++y) {
+          sum += dot(image + (c * height + row * patch + y) * width + col * patch, w + (c * patch + y) * patch, patch);
+        }
+      }
+      out[index(place * filters + f)] = static_cast<float>(sum);
+    }
+  });
+}
+
+void layer_norm(int64_t channels, double epsilon, Inputs inputs, Inputs weights, std::span<float> out) {
+  for_each(static_cast<int64_t>(out.size()) / channels, [&](int64_t row) {
+    const std::span<const float> x = inputs[0].subspan(index(row * channels), index(channels));
+    double sum = 0, squares = 0;
+    for (const float v : x) sum += v;
+    const double mean = sum / static_cast<double>(channels);
+    for (const float v : x) squares += (v - mean) * (v - mean);
+    const double scale = 1 / std::sqrt(squares / static_cast<double>(channels) + epsilon);
+    for (size_t c = 0; c < x.size(); ++c) {
+      out[index(row * channels) + c] = static_cast<float>((x[c] - mean) * scale * weights[0][c] + weights[1][c]);
+    }
+  });
+}
+
+// Rows of the grid to windows (`reverse` false), or back.
+void move_windows(const Windows& windows, bool reverse, int64_t channels, int64_t batch, Inputs inputs,
+                  std::span<float> out) {
+  const std::vector<int32_t> rows = window_rows(windows);
+  const int64_t grid = windows.grid[0] * windows.grid[1] * windows.grid[2];
+  const auto places = static_cast<int64_t>(rows.size());
+  for_each(batch * places, [&](int64_t place) {
+    const int32_t row = rows[index(place % places)];
+    const int64_t in_windows = place * channels;
+    const int64_t in_grid = (place / places * grid + row) * channels;
+    if (!reverse) {
+      for (int64_t c = 0; c < channels; ++c) {
+        out[index(in_windows + c)] = row < 0 ? 0.0f : inputs[0][index(in_grid + c)];
+      }
+    } else if (row >= 0) {
+      std::copy_n(inputs[0].begin() + in_windows, channels, out.begin() + in_grid);
+    }
+  });
+}
+
+void linear(int64_t in, int64_t out_channels, Inputs inputs, Inputs weights, std::span<float> out) {
+  for_each(static_cast<int64_t>(out.size()) / out_channels, [&](int64_t row) {
+    const float* x = inputs[0].data() + row * in;
+    for (int64_t o = 0; o < out_channels; ++o) {
+      const double bias = weights[1].empty() ? 0 : weights[1][index(o)];
+      out[index(row * out_channels + o)] = static_cast<float>(dot(x, weights[0].data() + o * in, in) + bias);
+    }
+  });
+}
+
+// qkv's channels are [3, heads, head size].
+void scores(int64_t tokens, int64_t heads, int64_t channels, Inputs inputs, std::span<float> out) {
+  const int64_t head_size = channels / heads;
+  const double scale = 1 / std::sqrt(static_cast<double>(head_size));
+  for_each(static_cast<int64_t>(out.size()) / (tokens * tokens), [&](int64_t matrix) {
+    const float* qkv = inputs[0].data() + matrix / heads * tokens * 3 * channels + matrix % heads * head_size;
+    for (int64_t q = 0; q < tokens; ++q) {
+      for (int64_t k = 0; k < tokens; ++k) {
+        const double product = dot(qkv + q * 3 * channels, qkv + k * 3 * channels + channels, head_size);
+        out[index((matrix * tokens + q) * tokens + k)] = static_cast<float>(product * scale);
+      }
+    }
+  });
+}
+
+void position_bias(const Windows& windows, int64_t heads, Inputs weights, std::span<float> out) {
+  const std::vector<int32_t> rows = relative_position_index(windows.window);
+  for (size_t h = 0; h < index(heads); ++h) {
+    for (size_t i = 0; i < rows.size(); ++i) {
+      out[h * rows.size() + i] = weights[0][index(rows[i] * heads) + h];
+    }
+  }
+}
+
+void add_bias(const Windows& windows, int64_t heads, Inputs inputs, std::span<float> out) {
+  const int64_t tokens = windows.tokens();
+  const std::vector<int32_t> regions = windows.shifted() ? shift_regions(windows) : std::vector<int32_t>();
+  for_each(static_cast<int64_t>(out.size()) / (tokens * tokens), [&](int64_t matrix) {
+    const int64_t window = matrix / heads % windows.count();
+    for (int64_t q = 0; q < tokens; ++q) {
+      for (int64_t k = 0; k < tokens; ++k) {
+        const size_t at = index((matrix * tokens + q) * tokens + k);
+        out[at] = inputs[0][at] + inputs[1][index((matrix % heads * tokens + q) * tokens + k)];
+        if (!regions.empty() && regions[index(window * tokens + q)] != regions[index(window * tokens + k)]) {
+          out[at] += kMaskedScore;
+        }
+      }
+    }
+  });
+}
+
+void softmax(int64_t count, Inputs inputs, std::span<float> out) {
+  for_each(static_cast<int64_t>(out.size()) / count, [&](int64_t row) {
+    const std::span<const float> x = inputs[0].subspan(index(row * count), index(count));
+    const double largest = *std::max_element(x.begin(), x.end());
+    double sum = 0;
+    for (const float v : x) sum += std::exp(v - largest);
+    for (size_t i = 0; i < x.size(); ++i) {
+      out[index(row * count) + i] = static_cast<float>(std::exp(x[i] - largest) / sum);
+    }
+  });
+}
+
+void weighted_values(int64_t tokens, int64_t heads, int64_t channels, Inputs inputs, std::span<float> out) {
+  const int64_t head_size = channels / heads;
+  for_each(static_cast<int64_t>(out.size()) / channels, [&](int64_t row) {
+    const int64_t window = row / tokens, q = row % tokens;
+    const float* values = inputs[1].data() + window * tokens * 3 * channels + 2 * channels;
+    for (int64_t c = 0; c < channels; ++c) {
+      const float* attention = inputs[0].data() + ((window * heads + c / head_size) * tokens + q) * tokens;
+      double sum = 0;
+      for (int64_t k = 0; k < tokens; ++k) sum += double{attention[k]} * double{values[k * 3 * channels + c]};
+      out[index(row * channels + c)] = static_cast<float>(sum);
+    }
+  });
+}
+
+void gelu(Inputs inputs, std::span<float> out) {
+  for_each(static_cast<int64_t>(out.size()), [&](int64_t i) {
+    const double x = inputs[0][index(i)];
+    out[index(i)] = static_cast<float>(0.5 * x * (1 + std::erf(x / std::sqrt(2.0))));
+  });
+}
+
+void merge_patches(const Shape& in, const Shape& merged, int64_t batch, Inputs inputs, std::span<float> out) {
+  const int64_t channels = in[2];
+  for_each(batch * merged[0] * merged[1], [&](int64_t place) {
+    const int64_t col = place % merged[1], row = place / merged[1] % merged[0];
+    const int64_t image = place / (merged[0] * merged[1]);
+    for (int64_t part = 0; part < 4; ++part) {
+      const int64_t y = 2 * row + part % 2, x = 2 * col + part / 2;
+      float* to = out.data() + (place * 4 + part) * channels;
+      if (y < in[0] && x < in[1]) {
+        std::copy_n(inputs[0].data() + ((image * in[0] + y) * in[1] + x) * channels, channels, to);
+      } else {
+        std::fill_n(to, channels, 0.0f);
+      }
+    }
+  });
+}
+
+void mean_pool(int64_t channels, int64_t batch, Inputs inputs, std::span<float> out) {
+  const int64_t rows = static_cast<int64_t>(inputs[0].size()) / (batch * channels);
+  for_each(batch * channels, [&](int64_t i) {
+    const float* x = inputs[0].data() + i / channels * rows * channels + i % channels;
+    double sum = 0;
+    for (int64_t row = 0; row < rows; ++row) sum += x[row * channels];
+    out[index(i)] = static_cast<float>(sum / static_cast<double>(rows));
+  });
+}
+
+}  // namespace
+
+void compute(const Plan& plan, const Op& op, int64_t batch, Inputs inputs, Inputs weights, std::span<float> out) {
+  const Shape& in_shape = op.inputs.empty() ? plan.value(op.output).shape : plan.value(op.inputs[0]).shape;
+  const Shape& out_shape = plan.value(op.output).shape;
+  const int64_t last = out_shape.back();
+  switch (op.kind) {
+    case OpKind::kPatchConv:
+      return patch_conv(in_shape, out_shape, plan.weight(op.weights[0]).shape, batch, inputs, weights, out);
+    case OpKind::kLayerNorm: return layer_norm(last, op.epsilon, inputs, weights, out);
+    case OpKind::kWindowPartition: return move_windows(op.windows, false, last, batch, inputs, out);
+    case OpKind::kWindowReverse: return move_windows(op.windows, true, last, batch, inputs, out);
+    case OpKind::kLinear: return linear(in_shape.back(), last, inputs, weights, out);
+    case OpKind::kScores: return scores(last, op.heads, in_shape.back() / 3, inputs, out);
+    case OpKind::kPositionBias: return position_bias(op.windows, op.heads, weights, out);
+    case OpKind::kAddBias: return add_bias(op.windows, in_shape[1], inputs, out);
+    case OpKind::kSoftmax: return softmax(last, inputs, out);
+    case OpKind::kWeightedValues: return weighted_values(out_shape[1], op.heads, last, inputs, out);
+    case OpKind::kAdd:
+      return for_each(static_cast<int64_t>(out.size()),
+                      [&](int64_t i) { out[index(i)] = inputs[0][index(i)] + inputs[1][index(i)]; });
+    case OpKind::kGelu: return gelu(inputs, out);
+    case OpKind::kMergePatches: return merge_patches(in_shape, out_shape, batch, inputs, out);
+    case OpKind::kMeanPool: return mean_pool(last, batch, inputs, out);
+  }
+}
+
+}  // namespace swinzoo::backends::reference

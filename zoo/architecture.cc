@@ -1,0 +1,33 @@
+#include "zoo/architecture.h"
+
+#include <algorithm>
+#include <array>
+
+#include "formats/error.h"
+#include "zoo/arch/swin.h"
+
+namespace swinzoo::zoo {
+
+std::span<const Architecture> architectures() {
+  static constexpr std::array<Architecture, 1> kArchitectures = {{
+      {"swin", &build_swin_plan},
+  }};
+  return kArchitectures;
+}
+
+const Architecture* find_architecture(std::string_view family) {
+  const auto all = architectures();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Architecture& a) { return a.family == family; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+backends::Plan build_plan(const ModelSpec& spec) {
+  const Architecture* architecture = find_architecture(spec.dimensions.family);
+  if (architecture == nullptr) {
+    fail(ErrorCode::kUnsupported, "{}: the architecture family '{}' is not built yet", spec.id,
+         spec.dimensions.family);
+  }
+  return architecture->build_plan(spec);
+}
+
+}  // namespace swinzoo::zoo
