@@ -72,7 +72,10 @@ std::map<std::string, std::string> canonical_digests(const Checkpoint& checkpoin
 
 std::string weights_digest(const std::map<std::string, std::string>& digests) {
   Sha256 digest;
-  for (const auto& [name, hex] : digests) digest.update(std::as_bytes(std::span(name + ' ' + hex + '\n')));
+  for (const auto& [name, hex] : digests) {
+    const std::string line = name + ' ' + hex + '\n';
+    digest.update(std::as_bytes(std::span(line)));
+  }
   return digest.hex();
 }
 
