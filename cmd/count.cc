@@ -1,0 +1,120 @@
+// swinzoo count: parameters, MACs and activations of models, from their plans.
+#include "eval/count.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "cmd/command.h"
+#include "cmd/options.h"
+#include "eval/text_table.h"
+#include "zoo/architecture.h"
+#include "zoo/model.h"
+
+namespace swinzoo::cmd {
+namespace {
+
+struct Options {
+  std::vector<std::string> models;
+  std::string catalog;
+  bool by_op = false;
+  bool by_block = false;
+  bool json = false;
+};
+
+struct Row {
+  std::string model;
+  int64_t image_size;
+  eval::Count count;
+};
+
+json::object to_result(const Row& row, const Options& options) {
+  json::object by_operator;
+  for (const auto& [name, macs] : row.count.by_operator) by_operator[name] = macs;
+  json::object result = {{"model", row.model},
+                         {"image_size", row.image_size},
+                         {"params", row.count.params},
+                         {"macs", row.count.macs},
+                         {"activations", row.count.activations},
+                         {"by_operator", std::move(by_operator)}};
+  if (options.by_block) {
+    json::array blocks;
+    for (const eval::StepCount& step : row.count.by_step) {
+      blocks.push_back(json::object{{"name", step.name},
+                                    {"params", step.params},
+                                    {"macs", step.macs},
+                                    {"activations", step.activations}});
+    }
+    result["by_block"] = std::move(blocks);
+  }
+  return result;
+}
+
+std::string number(int64_t value) { return fmt::format("{}", value); }
+
+void print_text(const std::vector<Row>& rows, const Options& options) {
+  using eval::Align;
+  eval::TextTable summary({{"model"},
+                           {"size", Align::kRight},
+                           {"params", Align::kRight},
+                           {"GMACs", Align::kRight},
+                           {"MACs", Align::kRight},
+                           {"activations", Align::kRight}});
+  for (const Row& row : rows) {
+    summary.add({row.model, number(row.image_size), number(row.count.params),
+                 fmt::format("{:.2f}", static_cast<double>(row.count.macs) / 1e9), number(row.count.macs),
+                 number(row.count.activations)});
+  }
+  fmt::print("{}", summary.text());
+  for (const Row& row : rows) {
+    if (options.by_op) {
+      eval::TextTable table({{"operator"}, {"MACs", Align::kRight}});
+      for (const auto& [name, macs] : row.count.by_operator) table.add({name, number(macs)});
+      fmt::print("\n{}, by operator\n{}", row.model, table.text());
+    }
+    if (options.by_block) {
+      eval::TextTable table({{"step"},
+                             {"params", Align::kRight},
+                             {"MACs", Align::kRight},
+                             {"activations", Align::kRight}});
+      for (const eval::StepCount& step : row.count.by_step) {
+        table.add({step.name, number(step.params), number(step.macs), number(step.activations)});
+      }
+      fmt::print("\n{}, by step\n{}", row.model, table.text());
+    }
+  }
+}
+
+int run(const Options& options) {
+  const zoo::Catalog catalog = load_catalog(options.catalog);
+  std::vector<Row> rows;
+  for (const std::string& model : options.models) {
+    const zoo::ModelSpec spec = zoo::find_spec(model, catalog);
+    rows.push_back({model, spec.dimensions.image_size, eval::count(zoo::build_plan(spec))});
+  }
+  if (options.json) {
+    json::array results;
+    for (const Row& row : rows) results.push_back(to_result(row, options));
+    print_results(std::move(results));
+  } else {
+    print_text(rows, options);
+  }
+  return 0;
+}
+
+}  // namespace
+
+Action setup_count(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  app.add_option("model", options->models, "Catalog ids, architectures (with timm's classes), hf:OWNER/REPO or paths")
+      ->required()
+      ->type_name("MODEL");
+  app.add_flag("--by-op", options->by_op, "MACs by operator too (JSON always has them)");
+  app.add_flag("--by-block", options->by_block, "Each step of the plan too");
+  add_catalog_option(app, options->catalog);
+  add_format_option(app, options->json);
+  return [options](const Globals&) { return run(*options); };
+}
+
+}  // namespace swinzoo::cmd

@@ -1,0 +1,41 @@
+#include "cmd/model_options.h"
+
+#include <fmt/format.h>
+
+#include "cmd/options.h"
+#include "eval/machine.h"
+#include "formats/error.h"
+
+namespace swinzoo::cmd {
+
+void add_model_options(CLI::App& app, ModelOptions& options, bool with_threads) {
+  add_catalog_option(app, options.catalog);
+  std::vector<std::string> names;
+  for (const backends::Backend& backend : backends::backends()) names.emplace_back(backend.name);
+  app.add_option("--backend", options.backend, "What runs the model")
+      ->check(CLI::IsMember(names))
+      ->type_name(fmt::format("{}", fmt::join(names, "|")))
+      ->capture_default_str();
+  app.add_option("--precision", options.precision, "What the products are computed in")
+      ->check(CLI::IsMember({"fp32", "bf16"}))
+      ->type_name("fp32|bf16")
+      ->capture_default_str();
+  if (with_threads) {
+    app.add_option("--threads", options.threads, "Threads to run on (default: the cores that there are)")
+        ->check(CLI::Range(1, 4096))
+        ->type_name("N");
+  }
+}
+
+int threads_of(const ModelOptions& options) {
+  return options.threads > 0 ? options.threads : eval::available_cores();
+}
+
+zoo::Model load_model(const std::string& model, const zoo::Catalog& catalog, const ModelOptions& options, int threads) {
+  if (options.precision != "fp32") {
+    fail(ErrorCode::kUnsupported, "precision {} is not built yet; there is: fp32", options.precision);
+  }
+  return zoo::Model(zoo::open_model(model, catalog), backends::find_backend(options.backend), {threads});
+}
+
+}  // namespace swinzoo::cmd

@@ -1,0 +1,77 @@
+#include "zoo/model.h"
+
+#include <filesystem>
+
+#include "formats/error.h"
+#include "formats/json.h"
+#include "formats/sha256.h"
+#include "zoo/architecture.h"
+#include "zoo/canonical.h"
+#include "zoo/config_json.h"
+#include "zoo/model_source.h"
+
+namespace swinzoo::zoo {
+namespace {
+
+ModelSpec spec_from_files(const ModelFiles& files, const Catalog& catalog) {
+  if (!files.config) {
+    fail(ErrorCode::kUnsupported,
+         "{}: no config.json stands beside it, and it is no canonical file: its architecture can't be told",
+         files.checkpoint.string());
+  }
+  std::optional<json::value> preprocessor;
+  if (files.preprocessor_config) preprocessor = read_json(*files.preprocessor_config);
+  return spec_from_config(read_json(*files.config), files.config->string(), catalog,
+                          preprocessor ? &*preprocessor : nullptr);
+}
+
+}  // namespace
+
+OpenedModel open_model(const std::string& model, const Catalog& catalog) {
+  const ModelSpec* entry = catalog.lookup(model);
+  if (entry == nullptr && catalog.lookup_architecture(model) != nullptr) {
+    fail(ErrorCode::kNotFound, "'{}' is an architecture; its weights come with an entry (see 'swinzoo list')", model);
+  }
+  const bool is_path_or_source = model.find(':') != std::string::npos || std::filesystem::exists(model) ||
+                                 model.find('/') != std::string::npos || model.ends_with(".safetensors");
+  if (entry == nullptr && !is_path_or_source) catalog.find(model);  // says what may have been meant
+
+  const ModelFiles files = resolve_model_files(model, entry == nullptr ? std::vector<std::string>() : entry->sources);
+  OpenedModel opened;
+  opened.origin = files.origin;
+  opened.checkpoint = open_checkpoint(files.checkpoint);
+  if (entry != nullptr) {
+    opened.spec = *entry;
+  } else if (auto spec = canonical_spec(*opened.checkpoint, files.checkpoint.string())) {
+    opened.spec = std::move(*spec);
+  } else {
+    opened.spec = spec_from_files(files, catalog);
+    opened.spec.id = model;
+  }
+  return opened;
+}
+
+ModelSpec find_spec(const std::string& model, const Catalog& catalog) {
+  if (const ModelSpec* entry = catalog.lookup(model)) return *entry;
+  if (const ModelSpec* architecture = catalog.lookup_architecture(model)) return *architecture;
+  return open_model(model, catalog).spec;
+}
+
+Model::Model(OpenedModel opened, const backends::Backend& backend, const backends::LoadOptions& options)
+    : opened_(std::move(opened)) {
+  backends::Plan plan = build_plan(opened_.spec);
+  const WeightMatch match = match_weights(plan, *opened_.checkpoint);
+  require_fit(match, opened_.origin);
+  weights_ = std::make_unique<Weights>(plan, *opened_.checkpoint, match);
+  executable_ = backend.load(std::move(plan), weights_->views(), options);
+}
+
+std::map<std::string, std::string> Model::digests() const {
+  std::map<std::string, std::string> digests = canonical_digests(*opened_.checkpoint, opened_.origin);
+  if (!digests.empty()) return digests;
+  const auto& weights = executable_->plan().weights;
+  for (size_t i = 0; i < weights.size(); ++i) digests[weights[i].name] = sha256_hex(weights_->views()[i].bytes);
+  return digests;
+}
+
+}  // namespace swinzoo::zoo

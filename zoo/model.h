@@ -1,0 +1,49 @@
+// From the name that a user gives to a model that runs.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "backends/backend.h"
+#include "formats/checkpoint.h"
+#include "zoo/catalog.h"
+#include "zoo/spec.h"
+#include "zoo/weights.h"
+
+namespace swinzoo::zoo {
+
+// What MODEL names: a catalog id or alias (its spec is the catalog's), hf:OWNER/REPO[@REV] in the cache, or a path: a
+// canonical file, or a checkpoint beside its config.json (the spec is what these say).
+struct OpenedModel {
+  ModelSpec spec;
+  std::string origin;  // for messages: where the files come from
+  std::unique_ptr<Checkpoint> checkpoint;
+};
+
+// Opens the files and finds the spec; reads no weights. Nothing is fetched. Throws kNotFound, saying what to fetch or what
+// may have been meant; kCorrupt; kUnsupported where no config.json or catalog row tells the architecture.
+OpenedModel open_model(const std::string& model, const Catalog& catalog);
+
+// What MODEL is without its weights: as open_model, or, for a catalog entry or a bare architecture name, from the catalog.
+ModelSpec find_spec(const std::string& model, const Catalog& catalog);
+
+// A model that runs. Immutable, so safe to share between threads.
+class Model {
+ public:
+  // Throws what open_model throws; kCorrupt if the checkpoint does not fit; kUnsupported if the architecture is not built.
+  Model(OpenedModel opened, const backends::Backend& backend, const backends::LoadOptions& options);
+
+  const ModelSpec& spec() const { return opened_.spec; }
+  const backends::Executable& executable() const { return *executable_; }
+
+  // SHA-256 of each weight's float32 bytes, by name: those that a canonical file carries, else computed here.
+  std::map<std::string, std::string> digests() const;
+
+ private:
+  OpenedModel opened_;
+  std::unique_ptr<Weights> weights_;
+  std::unique_ptr<backends::Executable> executable_;
+};
+
+}  // namespace swinzoo::zoo
