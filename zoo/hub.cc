@@ -1,0 +1,326 @@
+#include "zoo/hub.h"
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+
+#include "formats/error.h"
+#include "formats/json.h"
+#include "formats/sha256.h"
+#include "zoo/hf_cache.h"
+#include "zoo/http.h"
+#include "zoo/hub_settings.h"
+
+namespace swinzoo::zoo {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kScheme = "hf:";
+constexpr const char* kIndex = "model.safetensors.index.json";
+constexpr int kMaxTreePages = 1000;
+
+// The weights to take of what a repository has; empty if there are none.
+std::string choose_weights(const std::set<std::string>& names, const std::string& where) {
+  for (const char* name : {"model.safetensors", kIndex, "pytorch_model.bin"}) {
+    if (names.contains(name)) return name;
+  }
+  for (const char* extension : {".safetensors", ".pth"}) {
+    std::vector<std::string> matching;
+    for (const std::string& name : names) {
+      if (name.ends_with(extension) && name.find('/') == std::string::npos) matching.push_back(name);
+    }
+    if (matching.size() > 1) {
+      fail(ErrorCode::kUnsupported, "{}: has {} weights and no model.safetensors to prefer: {}", where,
+           matching.size(), fmt::join(matching, ", "));
+    }
+    if (matching.size() == 1) return matching.front();
+  }
+  return "";
+}
+
+// The configs, then the weights, or the index of their shards.
+std::vector<std::string> choose_files(const std::set<std::string>& names, const std::string& weights) {
+  std::vector<std::string> chosen;
+  for (const char* name : {"config.json", "preprocessor_config.json"}) {
+    if (names.contains(name)) chosen.push_back(name);
+  }
+  chosen.push_back(weights);
+  return chosen;
+}
+
+// The files that a model.safetensors.index.json spreads its tensors over.
+std::set<std::string> shards_of(const fs::path& index) {
+  const json::value document = read_json(index);
+  const json::value* map = find_member(as_object(document, index.string()), "weight_map");
+  if (map == nullptr) fail(ErrorCode::kCorrupt, "{}: has no weight_map", index.string());
+  std::set<std::string> shards;
+  for (const auto& [tensor, file] : as_object(*map, index.string()))
+    shards.insert(as_string(file, index.string()));
+  return shards;
+}
+
+bool is_name_part(std::string_view text) {
+  const auto is_plain = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.'; };
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_plain);
+}
+
+// A session with one repository of the hub.
+class HubRepo {
+ public:
+  HubRepo(const HubRef& ref, const FetchOptions& options)
+      : ref_(ref),
+        endpoint_(hub_endpoint()),
+        token_(hub_token().value_or("")),
+        client_({token_, endpoint_, options.cancelled, options.note}) {}
+
+  // The commit that the revision stands for now.
+  std::string commit() {
+    const HttpResponse response = client_.get(fmt::format("{}/api/models/{}/revision/{}", endpoint_,
+                                                          ref_.repo, percent_encode(ref_.revision, false)));
+    require_answer(response);
+    const json::value document = parse_json(response.body, response.url);
+    const std::string sha = find_string(as_object(document, response.url), "sha", response.url).value_or("");
+    if (!HfRepoCache::is_commit(sha)) {
+      fail(ErrorCode::kCorrupt, "{}: 'sha' is '{}', expected a commit's 40 hex digits", response.url, sha);
+    }
+    return sha;
+  }
+
+  std::vector<RemoteFile> tree(const std::string& commit) {
+    std::vector<RemoteFile> files;
+    std::string url = fmt::format("{}/api/models/{}/tree/{}?recursive=true", endpoint_, ref_.repo, commit);
+    for (int page = 0; !url.empty(); ++page) {
+      if (page == kMaxTreePages)
+        fail(ErrorCode::kCorrupt, "{}: more than {} pages of files", ref_.text(), page);
+      const HttpResponse response = client_.get(url);
+      require_answer(response);
+      const std::string where = url_for_messages(response.url);
+      const json::value document = parse_json(response.body, where);
+      for (const json::value& entry : as_array(document, where)) {
+        const json::object& object = as_object(entry, where);
+        if (find_string(object, "type", where) == "file") files.push_back(remote_file(object, where));
+      }
+      url = next_page(response);
+    }
+    return files;
+  }
+
+  void download(const std::string& commit, const std::string& file, HttpSink& sink) {
+    const HttpResponse response = client_.download(
+        fmt::format("{}/{}/resolve/{}/{}", endpoint_, ref_.repo, commit, percent_encode(file, true)), sink);
+    require_answer(response);
+  }
+
+ private:
+  static RemoteFile remote_file(const json::object& entry, const std::string& where) {
+    RemoteFile file;
+    file.path = find_string(entry, "path", where).value_or("");
+    file.blob_id = find_string(entry, "oid", where).value_or("");
+    file.xet_hash = find_string(entry, "xetHash", where).value_or("");
+    int64_t size = find_int(entry, "size", where).value_or(-1);
+    if (const json::value* lfs = find_member(entry, "lfs")) {
+      const json::object& object = as_object(*lfs, where);
+      file.lfs_sha256 = find_string(object, "oid", where).value_or("");
+      size = find_int(object, "size", where).value_or(-1);
+    }
+    if (size < 0) fail(ErrorCode::kCorrupt, "{}: gives no size of '{}'", where, file.path);
+    file.size = static_cast<uint64_t>(size);
+    return file;
+  }
+
+  // The rel="next" of a Link header; empty on the last page.
+  static std::string next_page(const HttpResponse& response) {
+    const std::string link = response.header("link");
+    const size_t end = link.find(">; rel=\"next\"");
+    const size_t start = end == std::string::npos ? end : link.rfind('<', end);
+    if (start == std::string::npos) return "";
+    return resolve_url(response.url, link.substr(start + 1, end - start - 1)).value_or("");
+  }
+
+  // Throws what the hub's refusals mean; see hf_raise_for_status() in huggingface_hub's utils/_http.py.
+  void require_answer(const HttpResponse& response) const {
+    if (response.ok()) return;
+    const std::string code = response.header("x-error-code");
+    const std::string message = response.header("x-error-message");
+    const std::string who = token_.empty() ? "set HF_TOKEN to the token of an account that may"
+                                           : "the token that was sent (HF_TOKEN, or hf's own) may not";
+    if (code == "GatedRepo") {
+      fail(ErrorCode::kNetwork, "{}: is gated: accept its conditions on {}/{}, and send a token: {} read it",
+           ref_.text(), endpoint_, ref_.repo, who);
+    }
+    if (code == "RevisionNotFound") {
+      fail(ErrorCode::kNotFound, "{}: the repository has no revision '{}'", ref_.text(), ref_.revision);
+    }
+    if (response.status == 401 && message == "Invalid credentials in Authorization header") {
+      fail(ErrorCode::kNetwork, "{}: {} refused the token that was sent (HF_TOKEN, or hf's own)", ref_.text(),
+           endpoint_);
+    }
+    if (code == "RepoNotFound" || (response.status == 401 && code.empty())) {
+      fail(ErrorCode::kNotFound, "{}: {} has no such repository, or it is private: {} read it", ref_.text(),
+           endpoint_, who);
+    }
+    if (response.status == 401 || response.status == 403) {
+      fail(ErrorCode::kNetwork, "{}: {} answered {}{}: {} read it", ref_.text(), endpoint_, response.status,
+           message.empty() ? "" : " (" + message + ")", who);
+    }
+    require_success(response);
+  }
+
+  const HubRef ref_;
+  const std::string endpoint_;
+  const std::string token_;
+  HttpClient client_;
+};
+
+// One fetch: what is known of the commit, and what was done so far.
+class Fetch {
+ public:
+  Fetch(const HubRef& ref, const FetchOptions& options, const FetchProgress& progress)
+      : ref_(ref),
+        options_(options),
+        progress_(progress),
+        cache_(hub_cache_root(), ref.repo),
+        hub_(ref, options) {}
+
+  Fetched run() {
+    result_.commit = HfRepoCache::is_commit(ref_.revision) ? ref_.revision : hub_.commit();
+    result_.folder = cache_.snapshot(result_.commit);
+    list_files();
+    std::set<std::string> names;
+    for (const RemoteFile& file : tree_) names.insert(file.path);
+    const std::string weights = choose_weights(names, ref_.text());
+    if (weights.empty()) {
+      fail(ErrorCode::kNotFound,
+           "{}: has no weights (model.safetensors, pytorch_model.bin, *.safetensors, *.pth)", ref_.text());
+    }
+    for (const std::string& name : choose_files(names, weights)) fetch(name);
+    if (weights == kIndex) {
+      for (const std::string& name : shards_of(result_.folder / kIndex)) fetch(name);
+    }
+    cache_.write_ref(ref_.revision, result_.commit);
+    return std::move(result_);
+  }
+
+ private:
+  void list_files() {
+    if (auto known = cache_.read_tree(result_.commit)) {
+      tree_ = std::move(*known);
+      return;
+    }
+    tree_ = hub_.tree(result_.commit);
+    cache_.write_tree(result_.commit, tree_);
+  }
+
+  void fetch(const std::string& name) {
+    const auto file = std::find_if(tree_.begin(), tree_.end(), [&](const auto& f) { return f.path == name; });
+    if (file == tree_.end())
+      fail(ErrorCode::kCorrupt, "{}: names {}, which it does not have", ref_.text(), name);
+    StoreHooks hooks{options_.cancelled, options_.note, {}};
+    if (progress_) hooks.progress = [&](uint64_t done) { progress_(name, done, file->size); };
+    const auto fill = [&](HttpSink& sink) { hub_.download(result_.commit, name, sink); };
+    const bool downloaded = cache_.store(result_.commit, *file, fill, hooks);
+    const fs::path path = result_.folder / name;
+    const std::string sha256 = file->lfs_sha256.empty() ? sha256_of_file(path) : file->lfs_sha256;
+    result_.files.push_back({name, path, file->size, sha256, downloaded});
+  }
+
+  const HubRef& ref_;
+  const FetchOptions& options_;
+  const FetchProgress& progress_;
+  HfRepoCache cache_;
+  HubRepo hub_;
+  std::vector<RemoteFile> tree_;
+  Fetched result_;
+};
+
+// What the cache holds, its digests checked where the commit's list of files is there to check them against.
+Fetched fetch_offline(const HubRef& ref, const FetchOptions& options) {
+  const auto cached = find_in_cache(ref);
+  if (!cached) {
+    fail(ErrorCode::kNotFound,
+         "{}: is not in the cache {}, and swinzoo is offline (--offline or HF_HUB_OFFLINE)", ref.text(),
+         hub_cache_root().string());
+  }
+  const HfRepoCache cache(hub_cache_root(), ref.repo);
+  Fetched fetched{cached->files.folder, cached->commit, {}};
+  const auto tree = cache.read_tree(cached->commit).value_or(std::vector<RemoteFile>());
+  for (const std::string& name : cached->files.names) {
+    const fs::path path = fetched.folder / name;
+    const auto file = std::find_if(tree.begin(), tree.end(), [&](const auto& f) { return f.path == name; });
+    if (file != tree.end() && !cache.holds(cached->commit, *file, options.cancelled)) {
+      fail(ErrorCode::kCorrupt, "{}: is damaged: expected {} bytes with the digest {}; fetch it again online",
+           path.string(), file->size, file->etag());
+    }
+    fetched.files.push_back({name, path, fs::file_size(path), sha256_of_file(path), false});
+  }
+  return fetched;
+}
+
+}  // namespace
+
+std::string HubRef::text() const {
+  return fmt::format("{}{}{}", kScheme, repo, revision == "main" ? "" : "@" + revision);
+}
+
+bool is_hub_ref(std::string_view text) { return text.starts_with(kScheme); }
+
+HubRef parse_hub_ref(std::string_view text) {
+  std::string_view rest = text;
+  if (is_hub_ref(text)) rest.remove_prefix(kScheme.size());
+  const size_t at = rest.find('@');
+  HubRef ref;
+  ref.repo = rest.substr(0, at);
+  if (at != std::string_view::npos) ref.revision = rest.substr(at + 1);
+  const size_t slash = ref.repo.find('/');
+  const bool is_valid = is_hub_ref(text) && slash != std::string::npos &&
+                        is_name_part(ref.repo.substr(0, slash)) && is_name_part(ref.repo.substr(slash + 1)) &&
+                        ref.repo.size() <= 96 && ref.repo.find("--") == std::string::npos &&
+                        ref.repo.find("..") == std::string::npos && ref.repo.find_first_of("-.") != 0 &&
+                        !ref.repo.ends_with('-') && !ref.repo.ends_with('.') && !ref.repo.ends_with(".git");
+  if (!is_valid)
+    fail(ErrorCode::kUsage, "'{}' is no repository of the hub: expected hf:OWNER/REPO or hf:OWNER/REPO@REV",
+         text);
+  const auto is_control = [](unsigned char c) { return std::iscntrl(c) != 0; };
+  if (ref.revision.empty() || ref.revision.find("..") != std::string::npos || ref.revision.starts_with('/') ||
+      std::any_of(ref.revision.begin(), ref.revision.end(), is_control)) {
+    fail(ErrorCode::kUsage, "'{}': '{}' is no revision: expected a branch, a tag or a commit", text,
+         ref.revision);
+  }
+  return ref;
+}
+
+Fetched fetch_from_hub(const HubRef& ref, const FetchOptions& options, const FetchProgress& progress) {
+  if (options.offline) return fetch_offline(ref, options);
+  return Fetch(ref, options, progress).run();
+}
+
+std::optional<LocalFiles> find_model_in(const fs::path& folder) {
+  std::set<std::string> names;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    if (entry.is_regular_file(error))
+      names.insert(entry.path().filename().string());  // a dangling link is none
+  }
+  const std::string weights = choose_weights(names, folder.string());
+  if (weights.empty()) return std::nullopt;
+  LocalFiles files{folder, choose_files(names, weights), weights};
+  if (weights == kIndex) {
+    for (const std::string& shard : shards_of(folder / kIndex)) {
+      if (!names.contains(shard)) return std::nullopt;
+      files.names.push_back(shard);
+    }
+  }
+  return files;
+}
+
+std::optional<Cached> find_in_cache(const HubRef& ref) {
+  const HfRepoCache cache(hub_cache_root(), ref.repo);
+  const auto commit = cache.commit_of(ref.revision);
+  if (!commit) return std::nullopt;
+  auto files = find_model_in(cache.snapshot(*commit));
+  if (!files) return std::nullopt;
+  return Cached{*commit, std::move(*files)};
+}
+
+}  // namespace swinzoo::zoo
