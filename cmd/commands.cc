@@ -5,7 +5,9 @@
 namespace swinzoo::cmd {
 
 std::span<const Command> commands() {
-  static constexpr std::array<Command, 0> kCommands = {{
+  static constexpr std::array<Command, 2> kCommands = {{
+      {"report", "A Markdown report of results", &setup_report},
+      {"env", "This machine and this build", &setup_env},
   }};
   return kCommands;
 }
