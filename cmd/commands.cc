@@ -5,9 +5,14 @@
 namespace swinzoo::cmd {
 
 std::span<const Command> commands() {
-  static constexpr std::array<Command, 1> kCommands = {{
-      {"fetch", "Fetch models into the shared Hugging Face cache.", &setup_fetch},
-  }};
+  static constexpr std::array kCommands = {
+      Command{"fetch", "Fetch models into the shared Hugging Face cache", &setup_fetch},
+      Command{"convert", "Write a checkpoint in the common format", &setup_convert},
+      Command{"inspect", "Show what a checkpoint file holds", &setup_inspect},
+      Command{"count", "Parameters, MACs and activations", &setup_count},
+      Command{"report", "A Markdown report of results", &setup_report},
+      Command{"env", "This machine and this build", &setup_env},
+  };
   return kCommands;
 }
 

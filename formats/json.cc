@@ -33,6 +33,35 @@ std::optional<std::vector<T>> find_list(const json::object& object, std::string_
   return list;
 }
 
+void append_scalar(std::string& out, const json::value& value) {
+  if (value.is_double()) {
+    out += std::isfinite(value.get_double()) ? fmt::format("{}", value.get_double()) : "null";
+  } else {
+    out += json::serialize(value);
+  }
+}
+
+void append_line(std::string& out, const json::value& value) {
+  if (const json::object* object = value.if_object()) {
+    out += '{';
+    for (const auto& member : *object) {
+      if (&member != &*object->begin()) out += ',';
+      out += json::serialize(json::value(member.key())) + ':';
+      append_line(out, member.value());
+    }
+    out += '}';
+  } else if (const json::array* array = value.if_array()) {
+    out += '[';
+    for (const json::value& element : *array) {
+      if (&element != &array->front()) out += ',';
+      append_line(out, element);
+    }
+    out += ']';
+  } else {
+    append_scalar(out, value);
+  }
+}
+
 void append_pretty(std::string& out, const json::value& value, size_t indent) {
   const std::string line = "\n" + std::string(indent + 2, ' ');
   const auto is_scalar = [](const json::value& v) { return !v.is_structured(); };
@@ -60,10 +89,10 @@ void append_pretty(std::string& out, const json::value& value, size_t indent) {
       append_pretty(out, element, indent);
     }
     out += ']';
-  } else if (value.is_double()) {
-    out += std::isfinite(value.get_double()) ? fmt::format("{}", value.get_double()) : "null";
+  } else if (value.is_object()) {
+    out += "{}";
   } else {
-    out += json::serialize(value);
+    append_scalar(out, value);
   }
 }
 
@@ -149,6 +178,12 @@ std::optional<std::vector<int64_t>> find_ints(const json::object& object, std::s
 std::optional<std::vector<double>> find_numbers(const json::object& object, std::string_view key,
                                                 const std::string& where) {
   return find_list<double>(object, key, where, as_number);
+}
+
+std::string to_json_line(const json::value& value) {
+  std::string out;
+  append_line(out, value);
+  return out;
 }
 
 std::string to_pretty_json(const json::value& value) {

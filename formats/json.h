@@ -47,4 +47,7 @@ std::optional<std::vector<double>> find_numbers(const json::object& object, std:
 // Ends without a newline.
 std::string to_pretty_json(const json::value& value);
 
+// The same on one line, without spaces.
+std::string to_json_line(const json::value& value);
+
 }  // namespace swinzoo

@@ -1,0 +1,260 @@
+#include "eval/machine.h"
+
+#include <sched.h>
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+#include <thread>
+#include <utility>
+
+namespace swinzoo::eval {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The kernel's names (arch/x86/include/asm/cpufeatures.h, arch/arm64/kernel/cpuinfo.c), and ours where they
+// differ.
+constexpr std::array<std::pair<const char*, const char*>, 14> kIsaFeatures = {{
+    {"avx2", "avx2"},
+    {"fma", "fma"},
+    {"f16c", "f16c"},
+    {"avx512f", "avx512f"},
+    {"avx512bw", "avx512bw"},
+    {"avx512vl", "avx512vl"},
+    {"avx512dq", "avx512dq"},
+    {"avx512_vnni", "avx512_vnni"},
+    {"avx512_bf16", "avx512_bf16"},
+    {"amx_bf16", "amx_bf16"},
+    {"asimd", "neon"},
+    {"bf16", "bf16"},
+    {"sve", "sve"},
+    {"i8mm", "i8mm"},
+}};
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+}
+
+// Cuts the part before `separator` off the front of `text`, or all of it.
+std::string_view take(std::string_view& text, char separator) {
+  const std::string_view part = text.substr(0, text.find(separator));
+  text.remove_prefix(std::min(text.size(), part.size() + 1));
+  return part;
+}
+
+template <typename T>
+std::optional<T> number_of(std::string_view text) {
+  text = trimmed(text);
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// The whole text of a file of the system's, whose size can't be asked for; empty if it can't be read.
+std::string read_text(const fs::path& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::string read_line(const fs::path& path) { return std::string(trimmed(read_text(path))); }
+
+// What lies in a folder and is named by the prefix and a number.
+std::vector<fs::path> numbered(const fs::path& folder, std::string_view prefix) {
+  std::vector<fs::path> found;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename();
+    if (name.starts_with(prefix) &&
+        number_of<int>(std::string_view(name).substr(prefix.size())).has_value()) {
+      found.push_back(it->path());
+    }
+  }
+  return found;
+}
+
+std::optional<double> smaller(std::optional<double> a, std::optional<double> b) {
+  if (!a.has_value() || !b.has_value()) return a.has_value() ? a : b;
+  return std::min(*a, *b);
+}
+
+std::optional<int64_t> schedulable_cores() {
+  cpu_set_t cpus;
+  if (::sched_getaffinity(0, sizeof cpus, &cpus) != 0) return std::nullopt;  // over 1024 of them
+  return CPU_COUNT(&cpus);
+}
+
+std::optional<double> own_quota() { return cgroup_quota("/sys/fs/cgroup", read_text("/proc/self/cgroup")); }
+
+}  // namespace
+
+CpuInfo parse_cpuinfo(std::string_view cpuinfo) {
+  CpuInfo info;
+  std::set<std::pair<std::string, std::string>> cores;
+  std::set<std::string, std::less<>> flags;
+  std::string package;
+  std::string arm_maker;
+  std::string arm_part;
+  while (!cpuinfo.empty()) {
+    std::string_view value = take(cpuinfo, '\n');
+    const std::string_view key = trimmed(take(value, ':'));
+    value = trimmed(value);
+    if (key == "processor") ++info.logical_cores;
+    if (key == "model name" && info.name.empty()) info.name = value;
+    if (key == "CPU implementer") arm_maker = value;
+    if (key == "CPU part") arm_part = value;
+    if (key == "physical id") package = value;
+    if (key == "core id") cores.emplace(package, value);
+    if ((key == "flags" || key == "Features") && flags.empty()) {
+      while (!value.empty()) flags.emplace(take(value, ' '));
+    }
+  }
+  if (info.name.empty() && !arm_maker.empty()) {
+    info.name = fmt::format("ARM implementer {} part {}", arm_maker, arm_part);
+  }
+  for (const auto& [kernel_name, name] : kIsaFeatures) {
+    if (flags.contains(kernel_name)) info.isa.push_back(name);
+  }
+  info.physical_cores = static_cast<int64_t>(cores.size());
+  info.hypervisor = flags.contains("hypervisor");
+  return info;
+}
+
+std::optional<int64_t> parse_kib(std::string_view text, std::string_view key) {
+  while (!text.empty()) {
+    std::string_view value = take(text, '\n');
+    if (take(value, ':') != key) continue;
+    value = trimmed(value);
+    if (!value.ends_with(" kB")) return std::nullopt;
+    return number_of<int64_t>(value.substr(0, value.size() - 3));
+  }
+  return std::nullopt;
+}
+
+std::string parse_os_name(std::string_view os_release) {
+  while (!os_release.empty()) {
+    std::string_view value = take(os_release, '\n');
+    if (trimmed(take(value, '=')) != "PRETTY_NAME") continue;
+    value = trimmed(value);
+    if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'') &&
+        value.back() == value.front()) {
+      value = value.substr(1, value.size() - 2);
+    }
+    return std::string(value);
+  }
+  return "";
+}
+
+std::optional<double> parse_cpu_max(std::string_view cpu_max) {
+  std::string_view rest = trimmed(cpu_max);
+  const std::string_view quota = take(rest, ' ');
+  return parse_cfs_quota(quota, rest);
+}
+
+std::optional<double> parse_cfs_quota(std::string_view quota, std::string_view period) {
+  const auto microseconds = number_of<int64_t>(quota);  // v1 says -1, v2 "max", where there is no limit
+  const auto each = number_of<int64_t>(period);
+  if (!microseconds.has_value() || !each.has_value() || *microseconds <= 0 || *each <= 0) return std::nullopt;
+  return static_cast<double>(*microseconds) / static_cast<double>(*each);
+}
+
+std::optional<double> cgroup_quota(const fs::path& mount, std::string_view self_cgroup) {
+  std::optional<double> least;
+  while (!self_cgroup.empty()) {
+    // ID:CONTROLLERS:PATH; in v2, and in v1's unified hierarchy, there are no controllers (cgroups(7)).
+    std::string_view path = take(self_cgroup, '\n');
+    take(path, ':');
+    const std::string controllers = "," + std::string(take(path, ':')) + ",";
+    const bool unified = controllers == ",,";
+    if (!unified && controllers.find(",cpu,") == std::string::npos) continue;
+    // In a container the path may be the host's, and only the root be there.
+    for (fs::path group = fs::path(path).relative_path();; group = group.parent_path()) {
+      if (unified) {
+        least = smaller(least, parse_cpu_max(read_text(mount / group / "cpu.max")));
+      } else {
+        const fs::path folder = mount / "cpu" / group;
+        least = smaller(least, parse_cfs_quota(read_text(folder / "cpu.cfs_quota_us"),
+                                               read_text(folder / "cpu.cfs_period_us")));
+      }
+      if (group.empty()) break;
+    }
+  }
+  return least;
+}
+
+int cores_within(int64_t affinity, std::optional<double> quota) {
+  double cores = static_cast<double>(affinity);
+  if (quota.has_value()) cores = std::min(cores, std::floor(*quota));
+  return static_cast<int>(std::max(cores, 1.0));
+}
+
+std::vector<Cache> read_caches(const fs::path& cpus) {
+  // Level and type, to size and the sets of CPUs that share one.
+  std::map<std::pair<std::string, std::string>, std::pair<int64_t, std::set<std::string>>> found;
+  for (const fs::path& cpu : numbered(cpus, "cpu")) {
+    for (const fs::path& index : numbered(cpu / "cache", "index")) {
+      const std::string size = read_line(index / "size");
+      auto& cache = found[{read_line(index / "level"), read_line(index / "type")}];
+      if (size.ends_with('K')) cache.first = number_of<int64_t>(size.substr(0, size.size() - 1)).value_or(0);
+      cache.second.insert(read_line(index / "shared_cpu_list"));
+    }
+  }
+  std::vector<Cache> caches;
+  for (const auto& [key, cache] : found) {
+    const auto& [level, type] = key;
+    const char* suffix = type == "Data" ? "d" : type == "Instruction" ? "i" : "";
+    caches.push_back({"L" + level + suffix, cache.first, static_cast<int64_t>(cache.second.size())});
+  }
+  return caches;
+}
+
+int available_cores() {
+  const int64_t affinity = schedulable_cores().value_or(std::thread::hardware_concurrency());
+  return cores_within(affinity, own_quota());
+}
+
+std::optional<double> peak_memory_mb() {
+  const auto kib = parse_kib(read_text("/proc/self/status"), "VmHWM");
+  if (!kib.has_value()) return std::nullopt;
+  return static_cast<double>(*kib) / 1024;
+}
+
+Machine this_machine() {
+  Machine machine;
+  CpuInfo cpu = parse_cpuinfo(read_text("/proc/cpuinfo"));
+  machine.cpu = std::move(cpu.name);
+  machine.isa = std::move(cpu.isa);
+  if (cpu.physical_cores > 0) machine.physical_cores = cpu.physical_cores;
+  if (cpu.logical_cores > 0) machine.logical_cores = cpu.logical_cores;
+  machine.hypervisor = cpu.hypervisor;
+  machine.affinity_cores = schedulable_cores();
+  machine.quota_cores = own_quota();
+  machine.available_cores = available_cores();
+  const auto nodes = static_cast<int64_t>(numbered("/sys/devices/system/node", "node").size());
+  if (nodes > 0) machine.numa_nodes = nodes;
+  machine.caches = read_caches("/sys/devices/system/cpu");
+  machine.governor = read_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
+  if (const auto kib = parse_kib(read_text("/proc/meminfo"), "MemTotal")) machine.memory_mb = *kib / 1024;
+  machine.os = parse_os_name(read_text("/etc/os-release"));
+  utsname names;
+  if (::uname(&names) == 0)
+    machine.kernel = fmt::format("{} {} {}", names.sysname, names.release, names.machine);
+  double load = 0;
+  if (::getloadavg(&load, 1) == 1) machine.load_average = load;
+  set_build(machine);
+  return machine;
+}
+
+}  // namespace swinzoo::eval

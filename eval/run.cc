@@ -1,0 +1,130 @@
+#include "eval/run.h"
+
+#include <fmt/chrono.h>
+
+#include <algorithm>
+
+#include "eval/statistics.h"
+#include "formats/error.h"
+
+namespace swinzoo::eval {
+namespace {
+
+const char* text_of(zoo::CropMode mode) {
+  switch (mode) {
+    case zoo::CropMode::kCenter:
+      return "center";
+    case zoo::CropMode::kSquash:
+      return "squash";
+    case zoo::CropMode::kBorder:
+      return "border";
+  }
+  return "";
+}
+
+const char* text_of(zoo::Interpolation interpolation) {
+  return interpolation == zoo::Interpolation::kBicubic ? "bicubic" : "bilinear";
+}
+
+}  // namespace
+
+void set_model(Run& run, const zoo::ModelSpec& spec) {
+  run.model = spec.id;
+  run.architecture = spec.architecture;
+  run.collection = spec.collection;
+  run.image_size = spec.dimensions.image_size;
+  run.num_classes = spec.num_classes;
+  run.crop_pct = spec.preprocessing.crop_pct;
+  run.crop_mode = text_of(spec.preprocessing.crop_mode);
+  run.interpolation = text_of(spec.preprocessing.interpolation);
+}
+
+void set_machine(Run& run, const Machine& machine) {
+  run.cpu = machine.cpu;
+  run.cpu_features = machine.isa;
+  run.cores = machine.available_cores;
+  run.memory_mb = machine.memory_mb;
+  run.governor = machine.governor;
+  run.load_average = machine.load_average;
+  run.os = machine.os;
+  run.kernel = machine.kernel;
+  run.swinzoo_version = machine.swinzoo_version;
+  run.commit = machine.commit;
+  run.compiler = machine.compiler;
+  run.build_type = machine.build_type;
+  run.build_flags = machine.build_flags;
+  run.sanitizer = machine.sanitizer;
+}
+
+void set_accuracy(Run& run, int64_t count, double top1, double top5, double seconds) {
+  run.count = count;
+  run.top1 = top1;
+  run.top1_err = 100 - top1;
+  run.top5 = top5;
+  run.top5_err = 100 - top5;
+  run.seconds = seconds;
+  if (seconds > 0) run.images_per_second = static_cast<double>(count) / seconds;
+}
+
+void set_timing(Run& run, const Samples& samples, int64_t batch, std::optional<int64_t> macs_per_image) {
+  run.batch = batch;
+  run.warmup = samples.warmup;
+  run.iterations = static_cast<int64_t>(samples.ms.size());
+  run.median_ms = median(samples.ms);
+  run.mean_ms = mean(samples.ms);
+  if (samples.ms.size() > 1) run.stddev_ms = standard_deviation(samples.ms);
+  run.min_ms = *std::min_element(samples.ms.begin(), samples.ms.end());
+  run.max_ms = *std::max_element(samples.ms.begin(), samples.ms.end());
+  run.p50_ms = percentile(samples.ms, 50);
+  run.p90_ms = percentile(samples.ms, 90);
+  run.p95_ms = percentile(samples.ms, 95);
+  run.p99_ms = percentile(samples.ms, 99);
+  if (*run.mean_ms > 0) {
+    run.images_per_second = static_cast<double>(batch) * 1000 / *run.mean_ms;
+    if (macs_per_image.has_value()) {
+      run.gmacs_per_second = *run.images_per_second * static_cast<double>(*macs_per_image) / 1e9;
+    }
+  }
+  run.samples_ms = samples.ms;
+}
+
+std::string utc_text(std::chrono::system_clock::time_point time) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+}
+
+json::value to_document(std::span<const Run> runs) {
+  json::array results;
+  for (const Run& run : runs) results.push_back(to_object(run));
+  return json::object{{"schema", kRunSchema}, {"results", std::move(results)}};
+}
+
+std::vector<Run> runs_of(const json::value& document, const std::string& where) {
+  const json::object& object = as_object(document, where);
+  const auto schema = find_int(object, "schema", where);
+  if (schema != kRunSchema) {
+    fail(ErrorCode::kCorrupt, "{}: \"schema\": expected {}, found {}", where, kRunSchema,
+         schema.has_value() ? std::to_string(*schema) : "none");
+  }
+  const json::value* results = find_member(object, "results");
+  if (results == nullptr) fail(ErrorCode::kCorrupt, "{}: \"results\": expected an array, found none", where);
+
+  std::vector<Run> runs;
+  for (const json::value& result : as_array(*results, where + ": \"results\"")) {
+    const std::string place = fmt::format("{}: results[{}]", where, runs.size());
+    Run run;
+    from_value(result, place, run);
+    if (run.kind != "eval" && run.kind != "bench") {
+      fail(ErrorCode::kCorrupt, "{}: \"kind\": expected \"eval\" or \"bench\", found \"{}\"", place,
+           run.kind);
+    }
+    if (run.model.empty()) fail(ErrorCode::kCorrupt, "{}: \"model\": expected a name, found none", place);
+    runs.push_back(std::move(run));
+  }
+  return runs;
+}
+
+std::vector<Run> read_runs(const std::filesystem::path& path) {
+  return runs_of(read_json(path), path.string());
+}
+
+}  // namespace swinzoo::eval

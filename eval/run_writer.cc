@@ -1,0 +1,204 @@
+#include "eval/run_writer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "eval/text_table.h"
+
+namespace swinzoo::eval {
+namespace {
+
+// A column of a table or of a CSV file that shows a field in its own way.
+struct Column {
+  const char* header;
+  const char* field;
+  const char* kind;  // the kind of run that has it; empty = both
+  double scale = 0;  // a number is multiplied by this and rounded to `digits`; 0 = shown as it is
+  int digits = 0;
+};
+
+constexpr std::array<Column, 15> kTimmColumns = {{
+    {"model", "model", ""},
+    {"top1", "top1", "eval", 1, 4},
+    {"top1_err", "top1_err", "eval", 1, 4},
+    {"top5", "top5", "eval", 1, 4},
+    {"top5_err", "top5_err", "eval", 1, 4},
+    {"infer_samples_per_sec", "images_per_second", "bench", 1, 2},
+    {"infer_step_time", "mean_ms", "bench", 1, 3},
+    {"infer_batch_size", "batch", "bench"},
+    {"infer_img_size", "image_size", "bench"},
+    {"infer_gmacs", "macs", "bench", 1e-9, 2},
+    {"infer_macts", "activations", "bench", 1e-6, 2},
+    {"param_count", "params", "", 1e-6, 2},
+    {"img_size", "image_size", "eval"},
+    {"crop_pct", "crop_pct", ""},
+    {"interpolation", "interpolation", ""},
+}};
+
+constexpr std::array<Column, 21> kTableColumns = {{
+    {"Model", "model", ""},
+    {"Backend", "backend", ""},
+    {"ISA", "isa", "bench"},
+    {"Precision", "precision", ""},
+    {"Threads", "threads", ""},
+    {"Batch", "batch", "bench"},
+    {"Images", "count", "eval"},
+    {"Top-1 %", "top1", "eval", 1, 3},
+    {"Top-5 %", "top5", "eval", 1, 3},
+    {"Median ms", "median_ms", "bench", 1, 3},
+    {"P90 ms", "p90_ms", "bench", 1, 3},
+    {"P99 ms", "p99_ms", "bench", 1, 3},
+    {"Calls", "iterations", "bench"},
+    {"Seconds", "seconds", "eval", 1, 2},
+    {"Images/s", "images_per_second", "", 1, 2},
+    {"GMAC/s", "gmacs_per_second", "bench", 1, 1},
+    {"Load ms", "load_ms", "bench", 1, 1},
+    {"Peak MiB", "peak_memory_mb", "", 1, 1},
+    {"GMACs", "macs", "", 1e-9, 2},
+    {"Params M", "params", "", 1e-6, 2},
+    {"Input px", "image_size", ""},
+}};
+
+std::string cell_of(const json::object& fields, const Column& column, const char* missing) {
+  const json::value* value = find_member(fields, column.field);
+  if (value == nullptr) return missing;
+  if (value->is_string()) return as_string(*value, column.field);
+  if (column.scale == 0) return to_pretty_json(*value);
+  return fmt::format("{:.{}f}", as_number(*value, column.field) * column.scale, column.digits);
+}
+
+bool is_of(const char* kind, const std::string& wanted) { return *kind == 0 || kind == wanted; }
+
+// The summary of all runs of a kind, without the columns that none of them fills.
+TextTable table_of(std::span<const Run> runs, const std::string& kind) {
+  std::vector<json::object> rows;
+  for (const Run& run : runs) {
+    if (run.kind == kind) rows.push_back(to_object(run));
+  }
+  std::vector<Column> columns;
+  std::vector<TextTable::Column> headers;
+  for (const Column& column : kTableColumns) {
+    if (!is_of(column.kind, kind)) continue;
+    const json::value* first = nullptr;
+    for (const json::object& fields : rows) {
+      if (first == nullptr) first = find_member(fields, column.field);
+    }
+    if (first == nullptr) continue;
+    columns.push_back(column);
+    headers.push_back({column.header, first->is_number() ? Align::kRight : Align::kLeft});
+  }
+  TextTable table(std::move(headers));
+  for (const json::object& fields : rows) {
+    std::vector<std::string> cells;
+    for (const Column& column : columns) cells.push_back(cell_of(fields, column, "-"));
+    table.add(std::move(cells));
+  }
+  return table;
+}
+
+std::string csv_line(const std::vector<std::string>& cells) {
+  std::string line;
+  for (const std::string& cell : cells) {
+    if (&cell != &cells.front()) line += ',';
+    if (cell.find_first_of(",\"\r\n") == std::string::npos) {
+      line += cell;
+      continue;
+    }
+    line += '"';
+    for (const char c : cell) line += c == '"' ? "\"\"" : std::string(1, c);
+    line += '"';
+  }
+  return line + '\n';
+}
+
+template <typename T>
+constexpr bool kIsList = false;
+template <typename T>
+constexpr bool kIsList<std::vector<T>> = true;
+template <typename T>
+constexpr bool kIsList<std::optional<std::vector<T>>> = true;
+
+}  // namespace
+
+std::string to_json(std::span<const Run> runs) { return to_pretty_json(to_document(runs)) + "\n"; }
+
+std::string to_jsonl(std::span<const Run> runs) {
+  std::string out;
+  for (const Run& run : runs) out += to_json_line(to_object(run)) + "\n";
+  return out;
+}
+
+std::string to_text(std::span<const Run> runs) {
+  std::string out;
+  for (const char* kind : {"eval", "bench"}) {
+    const TextTable table = table_of(runs, kind);
+    if (table.empty()) continue;
+    if (!out.empty()) out += '\n';
+    out += table.text();
+  }
+  for (const Run& run : runs) {
+    if (!run.skipped.has_value() || run.skipped->empty()) continue;
+    out += fmt::format("\n{}: {} skipped:\n", run.model, run.skipped->size());
+    for (const SkippedFile& file : *run.skipped) out += fmt::format("  {}: {}\n", file.path, file.error);
+  }
+  return out;
+}
+
+std::string to_markdown(std::span<const Run> runs) {
+  std::string out;
+  for (const auto& [kind, title] : {std::pair("eval", "Accuracy"), std::pair("bench", "Speed")}) {
+    const TextTable table = table_of(runs, kind);
+    if (table.empty()) continue;
+    if (!out.empty()) out += '\n';
+    out += fmt::format("### {}\n\n{}", title, table.markdown());
+  }
+  return out;
+}
+
+std::string to_csv(std::span<const Run> runs) {
+  const auto any_of_kind = [&](const char* kind) {
+    return std::any_of(runs.begin(), runs.end(), [&](const Run& run) { return is_of(kind, run.kind); });
+  };
+  std::vector<Column> columns;
+  for (const Column& column : kTimmColumns) {
+    if (any_of_kind(column.kind)) columns.push_back(column);
+  }
+  const size_t timm_columns = columns.size();
+  const Run no_run;
+  visit_fields(no_run, [&]<typename T>(const Field& field, const T&) {
+    const auto is_shown = [&](const Column& column) { return std::string_view(column.header) == field.name; };
+    const bool shown = std::any_of(columns.begin(), columns.begin() + timm_columns, is_shown);
+    if (!kIsList<T> && !shown && any_of_kind(field.kind))
+      columns.push_back({field.name, field.name, field.kind});
+  });
+
+  std::vector<std::string> headers;
+  for (const Column& column : columns) headers.emplace_back(column.header);
+  std::string out = csv_line(headers);
+  for (const Run& run : runs) {
+    const json::object fields = to_object(run);
+    std::vector<std::string> cells;
+    for (const Column& column : columns)
+      cells.push_back(is_of(column.kind, run.kind) ? cell_of(fields, column, "") : "");
+    out += csv_line(cells);
+  }
+  return out;
+}
+
+std::span<const RunFormat> run_formats() {
+  static constexpr std::array<RunFormat, 5> kFormats = {{
+      {"text", &to_text},
+      {"json", &to_json},
+      {"jsonl", &to_jsonl},
+      {"csv", &to_csv},
+      {"md", &to_markdown},
+  }};
+  return kFormats;
+}
+
+}  // namespace swinzoo::eval

@@ -1,0 +1,125 @@
+#include "eval/bench.h"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <stdexcept>
+
+#include "formats/error.h"
+
+using namespace swinzoo;
+using namespace swinzoo::eval;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Time passes only where a test says so.
+class FakeClock : public Clock {
+ public:
+  std::chrono::nanoseconds now() override {
+    ++looks;
+    return time;
+  }
+
+  std::chrono::nanoseconds time = 1h;
+  int looks = 0;
+};
+
+BenchOptions options_of(int64_t warmup, double warmup_seconds) {
+  BenchOptions options;
+  options.warmup = warmup;
+  options.warmup_seconds = warmup_seconds;
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("a counted loop calls the body warm-up plus iterations times and times the latter") {
+  FakeClock clock;
+  int calls = 0;
+  const auto body = [&] { clock.time += ++calls * 1ms; };
+  BenchOptions options = options_of(2, 0);
+  options.iterations = 4;
+  options.seconds = 1e9;
+  const Samples samples = measure(body, options, clock);
+  CHECK(calls == 6);
+  CHECK(samples.warmup == 2);
+  CHECK(samples.ms == std::vector<double>{3, 4, 5, 6});
+}
+
+TEST_CASE("a timed loop runs until the time has passed") {
+  FakeClock clock;
+  const Samples samples = measure([&] { clock.time += 100ms; }, options_of(0, 0), clock);
+  CHECK(samples.warmup == 0);
+  CHECK(samples.ms.size() == 30);  // 3 s
+}
+
+TEST_CASE("a timed loop of a slow body still makes the least number of iterations") {
+  FakeClock clock;
+  const Samples samples = measure([&] { clock.time += 10s; }, options_of(1, 0), clock);
+  CHECK(samples.warmup == 1);
+  CHECK(samples.ms == std::vector<double>(10, 10000.0));
+}
+
+TEST_CASE("a timed loop of a body that takes no time ends") {
+  FakeClock clock;
+  const Samples samples = measure([] {}, options_of(0, 0), clock);
+  CHECK(samples.ms.size() == static_cast<size_t>(kMostIterations));
+}
+
+TEST_CASE("warm-up reaches both its count and its time") {
+  FakeClock clock;
+  BenchOptions options = options_of(3, 0.5);
+  options.iterations = 1;
+  CHECK(measure([&] { clock.time += 100ms; }, options, clock).warmup == 5);
+  CHECK(measure([&] { clock.time += 1s; }, options, clock).warmup == 3);
+}
+
+TEST_CASE("the clock is looked at twice a timed call, right around it") {
+  FakeClock clock;
+  std::vector<int> looks;
+  BenchOptions options = options_of(0, 0);
+  options.iterations = 3;
+  measure([&] { looks.push_back(clock.looks); }, options, clock);
+  REQUIRE(looks.size() == 3);
+  CHECK(looks[1] - looks[0] == 2);
+  CHECK(looks[2] - looks[1] == 2);
+  CHECK(clock.looks == looks[2] + 1);
+}
+
+TEST_CASE("samples never move while the loop runs") {
+  FakeClock clock;
+  BenchOptions options = options_of(0, 0);
+  options.iterations = 1000;
+  CHECK(measure([] {}, options, clock).ms.capacity() == 1000);
+}
+
+TEST_CASE("a body that throws ends the loop") {
+  FakeClock clock;
+  CHECK_THROWS_AS(measure([] { throw std::runtime_error("no"); }, {}, clock), std::runtime_error);
+}
+
+TEST_CASE("bad bench options are a usage error") {
+  FakeClock clock;
+  std::vector<BenchOptions> bad(7);
+  bad[0].iterations = 0;
+  bad[1].iterations = kMostIterations + 1;
+  bad[2].warmup = -1;
+  bad[3].seconds = std::nan("");
+  bad[4].seconds = -1;
+  bad[5].warmup_seconds = -0.5;
+  bad[6].least_iterations = 0;
+  for (const BenchOptions& options : bad) {
+    try {
+      measure([] {}, options, clock);
+      FAIL("not refused");
+    } catch (const Error& error) {
+      CHECK(error.code() == ErrorCode::kUsage);
+    }
+  }
+}
+
+TEST_CASE("the steady clock goes on") {
+  SteadyClock clock;
+  const auto first = clock.now();
+  CHECK(clock.now() >= first);
+}
