@@ -1,0 +1,149 @@
+#include "eval/preprocess.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cmath>
+
+#include "eval/resample.h"
+#include "formats/error.h"
+#include "formats/sha256.h"
+
+namespace swinzoo::eval {
+
+namespace {
+
+// Python's round(): halves to the even neighbour.
+int64_t python_round(double value) { return static_cast<int64_t>(std::nearbyint(value)); }
+
+// The side that images are resized to before the crop.
+int64_t scale_size(const zoo::Preprocessing& preprocessing, int64_t image_size) {
+  const double side = std::floor(static_cast<double>(image_size) / preprocessing.crop_pct);
+  if (image_size < 1 || !(preprocessing.crop_pct > 0) || !(side >= 1 && side < 1e6)) {
+    fail(ErrorCode::kCorrupt, "no preprocessing to {} pixels with crop_pct {}", image_size,
+         preprocessing.crop_pct);
+  }
+  for (const double std : preprocessing.std) {
+    if (!(static_cast<float>(std) > 0)) fail(ErrorCode::kCorrupt, "a std of {} in the preprocessing", std);
+  }
+  return static_cast<int64_t>(side);
+}
+
+struct Size {
+  int64_t width;
+  int64_t height;
+};
+
+Size resized_size(const Image& image, zoo::CropMode mode, int64_t side) {
+  const auto [width, height] = std::pair(static_cast<double>(image.width), static_cast<double>(image.height));
+  const auto target = static_cast<double>(side);
+  switch (mode) {
+    case zoo::CropMode::kCenter: {  // torchvision's _compute_resized_output_size: the shorter side
+      const auto longer = static_cast<int64_t>(target * std::max(width, height) / std::min(width, height));
+      return image.width <= image.height ? Size{side, longer} : Size{longer, side};
+    }
+    case zoo::CropMode::kSquash:
+      return {side, side};
+    case zoo::CropMode::kBorder: {  // timm's ResizeKeepRatio(longest=1.0): the longer side
+      const double ratio = std::max(height / target, width / target);
+      return {python_round(width / ratio), python_round(height / ratio)};
+    }
+  }
+  fail(ErrorCode::kUnsupported, "crop mode {} is not known", static_cast<int>(mode));
+}
+
+// One axis of torchvision's center_crop: what is taken of the resized image, and where it lies in the result.
+struct Span {
+  int64_t from;
+  int64_t extent;
+  int64_t to;
+};
+
+Span center(int64_t resized, int64_t image_size) {
+  if (resized < image_size) return {0, resized, (image_size - resized) / 2};
+  return {python_round(static_cast<double>(resized - image_size) / 2.0), image_size, 0};
+}
+
+// What lies around an image that is smaller than the crop: black, or the mean in border mode.
+std::array<uint8_t, 3> fill_of(const zoo::Preprocessing& preprocessing) {
+  std::array<uint8_t, 3> fill = {0, 0, 0};
+  if (preprocessing.crop_mode != zoo::CropMode::kBorder) return fill;
+  for (size_t c = 0; c < 3; ++c) {
+    fill[c] = static_cast<uint8_t>(std::clamp<int64_t>(python_round(255 * preprocessing.mean[c]), 0, 255));
+  }
+  return fill;
+}
+
+// The float of each 8-bit sample of a channel.
+std::array<float, 256> normalized(double mean, double std) {
+  std::array<float, 256> table;
+  for (int i = 0; i < 256; ++i) {
+    const float scaled = static_cast<float>(i) / 255.0f;
+    const float centered = scaled - static_cast<float>(mean);
+    table[static_cast<size_t>(i)] = centered / static_cast<float>(std);
+  }
+  return table;
+}
+
+}  // namespace
+
+Image resize_and_crop(const Image& image, const zoo::Preprocessing& preprocessing, int64_t image_size) {
+  const int64_t side = scale_size(preprocessing, image_size);
+  const Size size = resized_size(image, preprocessing.crop_mode, side);
+  const Span x = center(size.width, image_size);
+  const Span y = center(size.height, image_size);
+  Image part = resize_window(image, size.width, size.height, {x.from, y.from, x.extent, y.extent},
+                             preprocessing.interpolation);
+  if (part.width == image_size && part.height == image_size) return part;
+
+  Image result{image_size, image_size,
+               std::vector<uint8_t>(static_cast<size_t>(3 * image_size * image_size))};
+  const std::array<uint8_t, 3> fill = fill_of(preprocessing);
+  for (size_t i = 0; i < result.rgb.size(); ++i) result.rgb[i] = fill[i % 3];
+  for (int64_t row = 0; row < y.extent; ++row) {
+    std::copy_n(part.rgb.data() + 3 * x.extent * row, 3 * x.extent,
+                result.rgb.data() + 3 * (image_size * (y.to + row) + x.to));
+  }
+  return result;
+}
+
+void preprocess(const Image& image, const zoo::Preprocessing& preprocessing, int64_t image_size,
+                std::span<float> out) {
+  const Image pixels = resize_and_crop(image, preprocessing, image_size);
+  const auto plane = static_cast<size_t>(image_size * image_size);
+  assert(out.size() == 3 * plane);
+  for (size_t c = 0; c < 3; ++c) {
+    const std::array<float, 256> table = normalized(preprocessing.mean[c], preprocessing.std[c]);
+    for (size_t i = 0; i < plane; ++i) out[c * plane + i] = table[pixels.rgb[3 * i + c]];
+  }
+}
+
+std::string preprocessing_fingerprint(const zoo::Preprocessing& preprocessing, int64_t image_size) {
+  const int64_t side = scale_size(preprocessing, image_size);
+  std::string resized;
+  switch (preprocessing.crop_mode) {
+    case zoo::CropMode::kCenter:
+      resized =
+          fmt::format("shorter side to {} (longer truncated), center crop {} (half to even, black around)",
+                      side, image_size);
+      break;
+    case zoo::CropMode::kSquash:
+      resized =
+          fmt::format("squash to {0}x{0}, center crop {1} (half to even, black around)", side, image_size);
+      break;
+    case zoo::CropMode::kBorder:
+      resized = fmt::format("longer side to {} (half to even), center crop {} (half to even, mean around)",
+                            side, image_size);
+      break;
+  }
+  const bool is_bicubic = preprocessing.interpolation == zoo::Interpolation::kBicubic;
+  const std::string line = fmt::format("{}, RGB; Pillow {} 8-bit; {}; mean {}; std {}", decoder_versions(),
+                                       is_bicubic ? "bicubic" : "bilinear", resized,
+                                       fmt::join(preprocessing.mean, " "), fmt::join(preprocessing.std, " "));
+  const std::string digest = sha256_hex(std::as_bytes(std::span(line)));
+  return fmt::format("{} #{}", line, digest.substr(0, 12));
+}
+
+}  // namespace swinzoo::eval

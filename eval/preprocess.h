@@ -1,0 +1,31 @@
+// timm's eval transform, bit for bit: an image to the float32 planes that a model takes
+// (docs/preprocessing.md).
+//
+// Sources: timm 1.0.31's data/transforms_factory.py (transforms_imagenet_eval) and data/transforms.py,
+// torchvision 0.28's transforms/functional.py (resize, center_crop, to_tensor, normalize). All functions are
+// safe to call from several threads at once.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "eval/image.h"
+#include "zoo/spec.h"
+
+namespace swinzoo::eval {
+
+// The image_size x image_size pixels of the transform's last step before floats. Throws kCorrupt if crop_pct,
+// image_size or a std makes no sense, kUnsupported if the image can't be resized so.
+Image resize_and_crop(const Image& image, const zoo::Preprocessing& preprocessing, int64_t image_size);
+
+// The same as 3 x image_size x image_size floats, RGB planes: x / 255, less mean, divided by std, each step
+// rounded to float32 as torch does. REQUIRES: out.size() == 3 * image_size * image_size.
+void preprocess(const Image& image, const zoo::Preprocessing& preprocessing, int64_t image_size,
+                std::span<float> out);
+
+// One line that says what is done to an image, decoders and their versions included, and ends in "#" and 12
+// hex digits of its SHA-256. Equal lines mean equal pixels.
+std::string preprocessing_fingerprint(const zoo::Preprocessing& preprocessing, int64_t image_size);
+
+}  // namespace swinzoo::eval
