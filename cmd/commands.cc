@@ -5,7 +5,9 @@
 namespace swinzoo::cmd {
 
 std::span<const Command> commands() {
-  static constexpr std::array<Command, 0> kCommands = {{
+  static constexpr std::array<Command, 2> kCommands = {{
+      {"list", "List the catalog's entries", &setup_list},
+      {"info", "Show everything about one entry", &setup_info},
   }};
   return kCommands;
 }
