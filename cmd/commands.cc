@@ -6,6 +6,8 @@ namespace swinzoo::cmd {
 
 std::span<const Command> commands() {
   static constexpr std::array kCommands = {
+      Command{"list", "The catalog's entries", &setup_list},
+      Command{"info", "All that is known of an entry", &setup_info},
       Command{"fetch", "Fetch models into the shared Hugging Face cache", &setup_fetch},
       Command{"convert", "Write a checkpoint in the common format", &setup_convert},
       Command{"inspect", "Show what a checkpoint file holds", &setup_inspect},

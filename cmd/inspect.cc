@@ -11,6 +11,7 @@
 #include "cmd/options.h"
 #include "eval/text_table.h"
 #include "formats/checkpoint.h"
+#include "formats/error.h"
 #include "formats/sha256.h"
 #include "zoo/architecture.h"
 #include "zoo/model.h"

@@ -1,0 +1,35 @@
+#include "cmd/options.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace swinzoo::cmd {
+
+void add_format_option(CLI::App& app, bool& json) {
+  app.add_option_function<std::string>(
+         "--format", [&json](const std::string& name) { json = name == "json"; },
+         "How to print: text or json")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("text|json")
+      ->default_str("text");
+  app.add_flag("--json", json, "The same as --format json");
+}
+
+void add_catalog_option(CLI::App& app, std::string& path) {
+  app.add_option("--catalog", path, "A file with more entries (docs/catalog.md)")
+      ->envname("SWINZOO_CATALOG")
+      ->type_name("FILE");
+}
+
+zoo::Catalog load_catalog(const std::string& path) {
+  const zoo::Catalog& built_in = zoo::Catalog::built_in();
+  return path.empty() ? built_in : built_in.with_file(path);
+}
+
+void print_results(json::array results) {
+  const json::object document = {{"schema", 1}, {"results", std::move(results)}};
+  fmt::print("{}\n", to_pretty_json(document));
+}
+
+}  // namespace swinzoo::cmd

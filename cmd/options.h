@@ -1,0 +1,25 @@
+// Options that several subcommands have in common, and how they print.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "formats/json.h"
+#include "zoo/catalog.h"
+
+namespace swinzoo::cmd {
+
+// Declares --format text|json and its short form --json. `json` outlives the app's parsing.
+void add_format_option(CLI::App& app, bool& json);
+
+// Declares --catalog FILE, or SWINZOO_CATALOG. `path` outlives the app's parsing.
+void add_catalog_option(CLI::App& app, std::string& path);
+
+// The built-in catalog, with the rows of the file at `path` unless that is empty. Throws as
+// Catalog::with_file does.
+zoo::Catalog load_catalog(const std::string& path);
+
+// Prints {"schema": 1, "results": results} on standard output.
+void print_results(json::array results);
+
+}  // namespace swinzoo::cmd
