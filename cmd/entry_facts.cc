@@ -2,11 +2,25 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "eval/count.h"
+#include "zoo/architecture.h"
+#include "zoo/hub.h"
+
 namespace swinzoo::cmd {
 
-std::optional<ListCounts> counts_of(const zoo::ModelSpec&) { return std::nullopt; }
+std::optional<ListCounts> counts_of(const zoo::ModelSpec& spec) {
+  if (zoo::find_architecture(spec.dimensions.family) == nullptr) return std::nullopt;
+  const eval::Count count = eval::count(zoo::build_plan(spec));
+  return ListCounts{count.params, count.macs};
+}
 
-bool is_fetched(const zoo::ModelSpec&) { return false; }
+bool is_fetched(const zoo::ModelSpec& spec) {
+  return std::any_of(spec.sources.begin(), spec.sources.end(), [](const std::string& source) {
+    return zoo::is_hub_ref(source) && zoo::find_in_cache(zoo::parse_hub_ref(source)).has_value();
+  });
+}
 
 const zoo::PublishedAccuracy* headline_of(const zoo::ModelSpec& spec) {
   for (const zoo::PublishedAccuracy& figure : spec.published) {

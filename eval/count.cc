@@ -47,6 +47,7 @@ Count count(const Plan& plan) {
       const OpCount counted = count_op(plan, op);
       mine.macs += counted.macs;
       mine.activations += counted.activations;
+      if (!op.once) total.macs_each_run += counted.macs;
       if (counted.fvcore_name != nullptr) total.by_operator[counted.fvcore_name] += counted.macs;
       for (const backends::WeightId id : op.weights) {
         if (id != backends::kNone) mine.params += element_count(plan.weight(id).shape);

@@ -25,6 +25,7 @@ struct StepCount {
 struct Count {
   int64_t params = 0;
   int64_t macs = 0;
+  int64_t macs_each_run = 0;  // without what is done once at load
   int64_t activations = 0;
   std::map<std::string, int64_t> by_operator;  // MACs, by fvcore's names: "conv", "layer_norm", "linear", "matmul"
   std::vector<StepCount> by_step;

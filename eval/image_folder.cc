@@ -41,12 +41,6 @@ std::strong_ordering compare_numbers(std::string_view a, std::string_view b) {
   return a.compare(b) <=> 0;
 }
 
-bool is_image_name(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(), &lower);
-  return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
-}
-
 // `above` holds the folders from the root down to this one, so that a link back up ends there.
 void collect_images(const fs::path& folder, std::vector<fs::path>& above, std::vector<fs::path>& images) {
   const fs::path real = fs::canonical(folder);
@@ -64,6 +58,12 @@ void collect_images(const fs::path& folder, std::vector<fs::path>& above, std::v
 }
 
 }  // namespace
+
+bool is_image_name(const fs::path& path) {
+  std::string extension = path.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(), &lower);
+  return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
+}
 
 bool natural_less(std::string_view a, std::string_view b) {
   std::string_view rest_a = a;

@@ -26,6 +26,9 @@ struct ImageFolder {
 // are.
 ImageFolder list_image_folder(const std::filesystem::path& root);
 
+// Whether a file's name ends as an image's does: .png, .jpg or .jpeg, in any case.
+bool is_image_name(const std::filesystem::path& path);
+
 // timm's order: digits by value, the rest by code, letters without case (ASCII's only). Equal keys ("img1",
 // "img01") are ordered by their bytes, where timm leaves it to the file system.
 bool natural_less(std::string_view a, std::string_view b);

@@ -1,0 +1,74 @@
+#include "cmd/measured_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "eval/count.h"
+#include "eval/machine.h"
+#include "eval/preprocess.h"
+#include "eval/run_writer.h"
+#include "formats/atomic_file.h"
+#include "formats/error.h"
+#include "zoo/canonical.h"
+
+namespace swinzoo::cmd {
+
+void add_run_output_options(CLI::App& app, RunOutput& output) {
+  std::vector<std::string> names;
+  for (const eval::RunFormat& format : eval::run_formats()) names.emplace_back(format.name);
+  app.add_option("--format", output.format, "How to print the results")
+      ->check(CLI::IsMember(names))
+      ->type_name(fmt::format("{}", fmt::join(names, "|")))
+      ->capture_default_str();
+  app.add_flag_callback("--json", [&output] { output.format = "json"; }, "The same as --format json");
+  app.add_option("-o,--output", output.file, "Write JSON results here, for 'swinzoo report'")->type_name("RUN.json");
+}
+
+void write_runs(const std::vector<eval::Run>& runs, const RunOutput& output) {
+  if (!output.file.empty()) write_file(output.file, eval::to_json(runs));
+  const auto formats = eval::run_formats();
+  const auto format =
+      std::find_if(formats.begin(), formats.end(), [&](const auto& f) { return f.name == output.format; });
+  fmt::print("{}", format->write(runs));
+}
+
+eval::Run start_run(const std::string& kind, const zoo::Model& model, const ModelOptions& options, int threads) {
+  const zoo::ModelSpec& spec = model.spec();
+  const eval::Count count = eval::count(model.executable().plan());
+  eval::Run run;
+  run.kind = kind;
+  run.started_at = eval::utc_text(std::chrono::system_clock::now());
+  set_model(run, spec);
+  set_machine(run, eval::this_machine());
+  run.preprocessing = eval::preprocessing_fingerprint(spec.preprocessing, spec.dimensions.image_size);
+  run.params = count.params;
+  run.macs = count.macs;
+  run.activations = count.activations;
+  run.weights_digest = zoo::weights_digest(model.digests());
+  run.backend = options.backend;
+  run.isa = model.executable().isa();
+  run.threads = threads;
+  run.precision = options.precision;
+  return run;
+}
+
+void finish_run(eval::Run& run) { run.peak_memory_mb = eval::peak_memory_mb(); }
+
+Measured measure_each(const std::vector<std::string>& models,
+                      const std::function<void(const std::string& model, std::vector<eval::Run>& runs)>& measure) {
+  Measured measured;
+  for (const std::string& model : models) {
+    try {
+      measure(model, measured.runs);
+    } catch (const Error& error) {
+      if (models.size() == 1 || error.code() == ErrorCode::kInterrupted) throw;
+      fmt::print(stderr, "swinzoo: error: {}: {}\n", model, error.what());
+      measured.status = static_cast<int>(ErrorCode::kFailed);
+    }
+  }
+  return measured;
+}
+
+}  // namespace swinzoo::cmd
