@@ -7,6 +7,10 @@
 #include "cmd/command.h"
 #include "cmd/entry_facts.h"
 #include "cmd/options.h"
+#include "eval/count.h"
+#include "eval/text_table.h"
+#include "zoo/architecture.h"
+#include "zoo/model.h"
 #include "zoo/spec_json.h"
 
 namespace swinzoo::cmd {
@@ -15,6 +19,7 @@ namespace {
 struct Options {
   std::string entry;
   std::string catalog;
+  bool plan = false;
   bool json = false;
 };
 
@@ -91,8 +96,12 @@ void print_text(const zoo::ModelSpec& spec) {
   print_field("architecture", fmt::format("{} ({})", spec.architecture, spec.dimensions.family));
   print_field("input", fmt::format("{}x{}", spec.dimensions.in_chans, input_of(spec.dimensions)));
   print_dimensions(spec.dimensions);
-  print_field("params", counts ? fmt::format("{}", counts->params) : "");
-  print_field("MACs", counts ? fmt::format("{}", counts->macs) : "");
+  if (counts) {
+    print_field("params", fmt::format("{}", counts->params));
+    print_field("MACs", fmt::format("{}", counts->macs));
+  } else {
+    print_field("runs", fmt::format("not yet: the architecture family '{}' is not built yet", spec.dimensions.family));
+  }
   print_field("preprocessing", describe(preprocessing, spec.dimensions.image_size));
   print_field("mean", fmt::format("{}", fmt::join(preprocessing.mean, ", ")));
   print_field("std", fmt::format("{}", fmt::join(preprocessing.std, ", ")));
@@ -114,13 +123,62 @@ json::object to_result(const zoo::ModelSpec& spec) {
   return result;
 }
 
+// The plan's steps, each with its operations, their results' shapes for one image, and the MACs that each step counts.
+void print_plan(const backends::Plan& plan) {
+  const eval::Count count = eval::count(plan);
+  eval::TextTable table({{"step"}, {"operation"}, {"result"}, {"weights"}, {"MACs of the step", eval::Align::kRight}});
+  for (size_t s = 0; s < plan.steps.size(); ++s) {
+    const backends::Step& step = plan.steps[s];
+    for (size_t i = 0; i < step.ops.size(); ++i) {
+      const backends::Op& op = step.ops[i];
+      std::vector<std::string> weights;
+      for (const backends::WeightId id : op.weights) {
+        if (id != backends::kNone) weights.push_back(plan.weight(id).name);
+      }
+      table.add({i == 0 ? step.name : "", fmt::format("{}{}", backends::name_of(op.kind), op.once ? " (at load)" : ""),
+                 to_string(plan.value(op.output).shape), fmt::format("{}", fmt::join(weights, ", ")),
+                 i == 0 ? std::to_string(count.by_step[s].macs) : ""});
+    }
+  }
+  fmt::print("{}", table.text());
+}
+
+json::array plan_result(const backends::Plan& plan) {
+  json::array steps;
+  for (const backends::Step& step : plan.steps) {
+    json::array ops;
+    for (const backends::Op& op : step.ops) {
+      json::array weights;
+      for (const backends::WeightId id : op.weights) {
+        if (id != backends::kNone) weights.push_back(json::value(plan.weight(id).name));
+      }
+      const Shape& shape = plan.value(op.output).shape;
+      ops.push_back(json::object{{"op", backends::name_of(op.kind)},
+                                 {"inputs", json::array(op.inputs.begin(), op.inputs.end())},
+                                 {"output", op.output},
+                                 {"shape", json::array(shape.begin(), shape.end())},
+                                 {"weights", std::move(weights)},
+                                 {"at_load", op.once}});
+    }
+    steps.push_back(json::object{{"name", step.name}, {"ops", std::move(ops)}});
+  }
+  return steps;
+}
+
 int run(const Options& options) {
-  const zoo::Catalog catalog = load_catalog(options.catalog);
-  const zoo::ModelSpec& spec = catalog.find(options.entry);
+  const zoo::ModelSpec spec = zoo::find_spec(options.entry, load_catalog(options.catalog));
+  std::optional<backends::Plan> plan;
+  if (options.plan) plan = zoo::build_plan(spec);
   if (options.json) {
-    print_results({to_result(spec)});
-  } else {
-    print_text(spec);
+    json::object result = to_result(spec);
+    if (plan) result["plan"] = plan_result(*plan);
+    print_results({std::move(result)});
+    return 0;
+  }
+  print_text(spec);
+  if (plan) {
+    fmt::print("\n");
+    print_plan(*plan);
   }
   return 0;
 }
@@ -129,7 +187,10 @@ int run(const Options& options) {
 
 Action setup_info(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  app.add_option("entry", options->entry, "An id or alias of the catalog")->required()->type_name("ENTRY");
+  app.add_option("entry", options->entry, "An id or alias of the catalog, an architecture, hf:OWNER/REPO or a path")
+      ->required()
+      ->type_name("ENTRY");
+  app.add_flag("--plan", options->plan, "What is run and counted too: the plan, operation by operation");
   add_catalog_option(app, options->catalog);
   add_format_option(app, options->json);
   return [options](const Globals&) { return run(*options); };

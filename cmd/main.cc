@@ -1,8 +1,10 @@
 // swinzoo: parses the command line, runs one subcommand, and turns errors into exit statuses.
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <iostream>
+#include <cstring>
 #include <new>
+#include <system_error>
 
 #include "cmd/command.h"
 #include "formats/error.h"
@@ -15,6 +17,14 @@ using swinzoo::ErrorCode;
 int fail_with(ErrorCode code, const std::string& message) {
   fmt::print(stderr, "swinzoo: error: {}\n", message);
   return static_cast<int>(code);
+}
+
+// Standard output could not be written. A reader that went away (| head) is no error to speak of: the status is the one
+// that the shell gives a program that SIGPIPE ended.
+int fail_with_output(int number) {
+  if (number == EPIPE) return 128 + SIGPIPE;
+  const ErrorCode code = number == ENOSPC ? ErrorCode::kDiskFull : ErrorCode::kFailed;
+  return fail_with(code, fmt::format("standard output: {}", std::strerror(number)));
 }
 
 // What CLI11 could not place, with the nearest name that it would have understood.
@@ -64,7 +74,7 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
     const int status = action(globals);
-    if (std::fflush(stdout) != 0) return fail_with(ErrorCode::kFailed, "standard output cannot be written");
+    if (std::fflush(stdout) != 0) return fail_with_output(errno);
     return status;
   } catch (const CLI::Success& success) {  // --help and --version
     return app.exit(success);
@@ -72,6 +82,8 @@ int main(int argc, char** argv) {
     return fail_with(ErrorCode::kUsage, usage_message(app, error));
   } catch (const swinzoo::Error& error) {
     return fail_with(error.code(), error.what());
+  } catch (const std::system_error& error) {  // what fmt::print throws
+    return fail_with_output(error.code().value());
   } catch (const std::bad_alloc&) {
     return fail_with(ErrorCode::kFailed, "out of memory");
   } catch (const std::exception& error) {

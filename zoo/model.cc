@@ -8,6 +8,7 @@
 #include "zoo/architecture.h"
 #include "zoo/canonical.h"
 #include "zoo/config_json.h"
+#include "zoo/hub.h"
 #include "zoo/model_source.h"
 
 namespace swinzoo::zoo {
@@ -23,6 +24,13 @@ ModelSpec spec_from_files(const ModelFiles& files, const Catalog& catalog) {
   if (files.preprocessor_config) preprocessor = read_json(*files.preprocessor_config);
   return spec_from_config(read_json(*files.config), files.config->string(), catalog,
                           preprocessor ? &*preprocessor : nullptr);
+}
+
+// What a model outside the catalog is called: OWNER/REPO, or the name of its folder, which does not depend on where the
+// folder lies.
+std::string id_of(const std::string& model, const ModelFiles& files) {
+  if (is_hub_ref(model)) return parse_hub_ref(model).repo;
+  return std::filesystem::absolute(files.checkpoint).lexically_normal().parent_path().filename().string();
 }
 
 }  // namespace
@@ -46,7 +54,7 @@ OpenedModel open_model(const std::string& model, const Catalog& catalog) {
     opened.spec = std::move(*spec);
   } else {
     opened.spec = spec_from_files(files, catalog);
-    opened.spec.id = model;
+    opened.spec.id = id_of(model, files);
   }
   return opened;
 }
