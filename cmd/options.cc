@@ -11,7 +11,7 @@ void add_format_option(CLI::App& app, bool& json) {
          "--format", [&json](const std::string& name) { json = name == "json"; },
          "How to print: text or json")
       ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("text|json")
+      ->type_name("FORMAT")
       ->default_str("text");
   app.add_flag("--json", json, "The same as --format json");
 }

@@ -38,7 +38,8 @@ TEST_CASE("element counts: scalars, zeros, overflow") {
 
 TEST_CASE("half precision converts exactly") {
   // IEEE 754 binary16: 1, -2, largest, smallest normal, smallest subnormal, inf, -0.
-  const Tensor half = tensor_of<uint16_t>(DType::kF16, {0x3c00, 0xc000, 0x7bff, 0x0400, 0x0001, 0x7c00, 0x8000, 0x7e00});
+  const Tensor half =
+      tensor_of<uint16_t>(DType::kF16, {0x3c00, 0xc000, 0x7bff, 0x0400, 0x0001, 0x7c00, 0x8000, 0x7e00});
   const Tensor wide = to_f32(half.view());
   const auto values = wide.as<float>();
   CHECK(values[0] == 1.0f);
