@@ -29,7 +29,7 @@ struct Prediction {
   bool has_nan = false;       // one of its logits is no number: wrong, whatever `top` holds
 };
 
-// An image that could not be read or resized.
+// An image that could not be read (the message starts with its path) or resized (it does not).
 struct SkippedSample {
   std::filesystem::path path;
   std::string message;

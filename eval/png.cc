@@ -1,5 +1,5 @@
 // PNG by libpng, with Pillow's conversions: 16-bit samples keep their high byte, but 16-bit gray is clipped
-// to 255; alpha and tRNS are dropped, not blended; a palette index beyond PLTE's end is that gray. Gamma and
+// to 255; alpha and tRNS are dropped, not blended; a palette index beyond PLTE's end is black. Gamma and
 // colour profiles are left alone. Sources: PIL/PngImagePlugin.py (_MODES), src/libImaging/Unpack.c, I16_RGB
 // in src/libImaging/Convert.c, ImagingPaletteNew in src/libImaging/Palette.c.
 //
@@ -9,8 +9,6 @@
 // owns memory lives in its caller's frame, so that no destructor is jumped over.
 #include <png.h>
 
-#include <algorithm>
-#include <array>
 #include <csetjmp>
 #include <cstring>
 
@@ -64,13 +62,12 @@ bool set_transforms(Reader& self) {
   if (setjmp(png_jmpbuf(self.png)) != 0) return false;
   const int color = png_get_color_type(self.png, self.info);
   const int depth = png_get_bit_depth(self.png, self.info);
-  if (color == PNG_COLOR_TYPE_PALETTE) {
-    png_set_packing(self.png);
-  } else if (color != PNG_COLOR_TYPE_GRAY || depth != 16) {
+  if (color != PNG_COLOR_TYPE_GRAY || depth != 16) {
     if (depth == 16) png_set_strip_16(self.png);
-    if (depth < 8) png_set_expand_gray_1_2_4_to_8(self.png);
-    if (color & PNG_COLOR_MASK_ALPHA) png_set_strip_alpha(self.png);
+    if (color == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(self.png);
+    if (color == PNG_COLOR_TYPE_GRAY) png_set_expand_gray_1_2_4_to_8(self.png);
     if (!(color & PNG_COLOR_MASK_COLOR)) png_set_gray_to_rgb(self.png);
+    png_set_strip_alpha(self.png);
   }
   png_set_interlace_handling(self.png);
   png_read_update_info(self.png, self.info);
@@ -82,26 +79,6 @@ bool read_rows(Reader& self, png_bytepp rows) {
   png_read_image(self.png, rows);
   png_read_end(self.png, nullptr);
   return true;
-}
-
-std::array<png_color, 256> palette_of(const Reader& self) {
-  std::array<png_color, 256> palette;
-  for (int i = 0; i < 256; ++i)
-    palette[i].red = palette[i].green = palette[i].blue = static_cast<png_byte>(i);
-  png_colorp entries = nullptr;
-  int count = 0;
-  png_get_PLTE(self.png, self.info, &entries, &count);
-  std::copy_n(entries, std::min(count, 256), palette.begin());
-  return palette;
-}
-
-void palette_to_rgb(const std::vector<uint8_t>& indices, const std::array<png_color, 256>& palette,
-                    uint8_t* rgb) {
-  for (const uint8_t index : indices) {
-    *rgb++ = palette[index].red;
-    *rgb++ = palette[index].green;
-    *rgb++ = palette[index].blue;
-  }
 }
 
 // 16-bit samples are big-endian.
@@ -123,20 +100,16 @@ Image decode_png(std::span<const std::byte> bytes, const std::string& name) {
   if (!read_header(self)) fail(ErrorCode::kCorrupt, "{}: damaged PNG: {}", name, self.message);
   const int64_t width = png_get_image_width(self.png, self.info);
   const int64_t height = png_get_image_height(self.png, self.info);
-  const int color = png_get_color_type(self.png, self.info);
   Image image = allocate_image(width, height, name);
   if (!set_transforms(self)) fail(ErrorCode::kCorrupt, "{}: damaged PNG: {}", name, self.message);
 
   const size_t stride = png_get_rowbytes(self.png, self.info);
   const bool is_rgb = stride == static_cast<size_t>(3 * width);
-  std::vector<uint8_t> samples(is_rgb ? 0 : stride * static_cast<size_t>(height));
+  std::vector<uint8_t> gray16(is_rgb ? 0 : stride * static_cast<size_t>(height));
   std::vector<png_bytep> rows(static_cast<size_t>(height));
-  for (size_t y = 0; y < rows.size(); ++y)
-    rows[y] = (is_rgb ? image.rgb.data() : samples.data()) + y * stride;
+  for (size_t y = 0; y < rows.size(); ++y) rows[y] = (is_rgb ? image.rgb.data() : gray16.data()) + y * stride;
   if (!read_rows(self, rows.data())) fail(ErrorCode::kCorrupt, "{}: damaged PNG: {}", name, self.message);
-
-  if (color == PNG_COLOR_TYPE_PALETTE) palette_to_rgb(samples, palette_of(self), image.rgb.data());
-  if (color == PNG_COLOR_TYPE_GRAY && !is_rgb) gray16_to_rgb(samples, image.rgb.data());
+  if (!is_rgb) gray16_to_rgb(gray16, image.rgb.data());
   return image;
 }
 

@@ -139,8 +139,8 @@ std::string preprocessing_fingerprint(const zoo::Preprocessing& preprocessing, i
       break;
   }
   const bool is_bicubic = preprocessing.interpolation == zoo::Interpolation::kBicubic;
-  const std::string line = fmt::format("{}, RGB; Pillow {} 8-bit; {}; mean {}; std {}", decoder_versions(),
-                                       is_bicubic ? "bicubic" : "bilinear", resized,
+  const std::string line = fmt::format("{}, RGB; Pillow 13.0 {} 8-bit; {}; mean {}; std {}",
+                                       decoder_versions(), is_bicubic ? "bicubic" : "bilinear", resized,
                                        fmt::join(preprocessing.mean, " "), fmt::join(preprocessing.std, " "));
   const std::string digest = sha256_hex(std::as_bytes(std::span(line)));
   return fmt::format("{} #{}", line, digest.substr(0, 12));

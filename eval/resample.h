@@ -1,5 +1,5 @@
-// Pillow's Image.resize for 8-bit RGB, byte for byte (src/libImaging/Resample.c): antialiased, weights in
-// fixed point of 22 bits, across first, then down over the rounded 8-bit result.
+// Pillow 13.0's Image.resize for 8-bit RGB, byte for byte (src/libImaging/Resample.c): antialiased, weights
+// in fixed point of 22 bits, one axis, then the other over the rounded 8-bit result.
 //
 // All functions are safe to call from several threads at once.
 #pragma once
