@@ -102,7 +102,7 @@ std::string folded_list(const Field& field, const json::array& list) {
 }
 
 std::string result_section(const Run& run, size_t number) {
-  TextTable table({{"Field"}, {"Value", Align::kRight}, {"Unit"}, {"Meaning"}});
+  TextTable table({{"Field"}, {"Value"}, {"Unit"}});
   std::string lists;
   for (const auto& [field, value] : fields_of(run)) {
     const json::array* list = value.if_array();
