@@ -107,8 +107,7 @@ std::string result_section(const Run& run, size_t number) {
   for (const auto& [field, value] : fields_of(run)) {
     const json::array* list = value.if_array();
     if (list == nullptr || list->empty() || list->front().is_string()) {
-      table.add({field.name, list != nullptr && list->empty() ? "none" : cell_text(value), field.unit,
-                 field.about});
+      table.add({field.name, list != nullptr && list->empty() ? "none" : cell_text(value), field.unit});
     } else {
       lists += folded_list(field, *list);
     }
