@@ -61,6 +61,8 @@ inline json::value to_value(const std::string& value) {
 template <typename T>
 json::value to_value(const std::optional<T>& value);
 template <typename T>
+json::value to_value(const std::optional<std::vector<T>>& value);
+template <typename T>
 json::value to_value(const std::vector<T>& values);
 template <HasFields T>
 json::value to_value(const T& value);

@@ -102,13 +102,12 @@ std::string folded_list(const Field& field, const json::array& list) {
 }
 
 std::string result_section(const Run& run, size_t number) {
-  TextTable table({{"Field"}, {"Value", Align::kRight}, {"Unit"}, {"Meaning"}});
+  TextTable table({{"Field"}, {"Value"}, {"Unit"}});
   std::string lists;
   for (const auto& [field, value] : fields_of(run)) {
     const json::array* list = value.if_array();
     if (list == nullptr || list->empty() || list->front().is_string()) {
-      table.add({field.name, list != nullptr && list->empty() ? "none" : cell_text(value), field.unit,
-                 field.about});
+      table.add({field.name, list != nullptr && list->empty() ? "none" : cell_text(value), field.unit});
     } else {
       lists += folded_list(field, *list);
     }

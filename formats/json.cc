@@ -1,8 +1,10 @@
 #include "formats/json.h"
 
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 #include <algorithm>
+#include <boost/json/basic_parser_impl.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value_stack.hpp>
+#include <charconv>
 #include <cmath>
 
 #include "formats/error.h"
@@ -13,17 +15,62 @@ namespace {
 
 constexpr size_t kLargestJson = 64 << 20;
 
+// What json::parse does, but for fractions: up to Boost 1.82 its parser rounds them twice, so that what was
+// written as 195.52878673662826 comes back as ...823. The text is one buffer, so that parts of a number never
+// come alone.
+struct Handler {
+  static constexpr size_t max_object_size = json::object::max_size();
+  static constexpr size_t max_array_size = json::array::max_size();
+  static constexpr size_t max_key_size = json::string::max_size();
+  static constexpr size_t max_string_size = json::string::max_size();
+
+  bool on_document_begin(json::error_code&) {
+    stack.reset();
+    return true;
+  }
+  bool on_document_end(json::error_code&) { return true; }
+  bool on_object_begin(json::error_code&) { return true; }
+  bool on_object_end(size_t n, json::error_code&) { return stack.push_object(n), true; }
+  bool on_array_begin(json::error_code&) { return true; }
+  bool on_array_end(size_t n, json::error_code&) { return stack.push_array(n), true; }
+  bool on_key_part(json::string_view part, size_t, json::error_code&) { return stack.push_chars(part), true; }
+  bool on_key(json::string_view rest, size_t, json::error_code&) { return stack.push_key(rest), true; }
+  bool on_string_part(json::string_view part, size_t, json::error_code&) {
+    return stack.push_chars(part), true;
+  }
+  bool on_string(json::string_view rest, size_t, json::error_code&) { return stack.push_string(rest), true; }
+  bool on_number_part(json::string_view, json::error_code&) { return true; }
+  bool on_int64(int64_t number, json::string_view, json::error_code&) {
+    return stack.push_int64(number), true;
+  }
+  bool on_uint64(uint64_t number, json::string_view, json::error_code&) {
+    return stack.push_uint64(number), true;
+  }
+  bool on_double(double number, json::string_view text, json::error_code&) {
+    std::from_chars(text.data(), text.data() + text.size(), number);  // stays what it was where out of range
+    return stack.push_double(number), true;
+  }
+  bool on_bool(bool value, json::error_code&) { return stack.push_bool(value), true; }
+  bool on_null(json::error_code&) { return stack.push_null(), true; }
+  bool on_comment_part(json::string_view, json::error_code&) { return true; }
+  bool on_comment(json::string_view, json::error_code&) { return true; }
+
+  json::value_stack stack;
+};
+
 [[noreturn]] void fail_kind(const json::value& value, const std::string& where, const char* expected) {
   std::string found = json::serialize(value);
   if (found.size() > 60) found = found.substr(0, 57) + "...";
   fail(ErrorCode::kCorrupt, "{}: expected {}, found {}", where, expected, found);
 }
 
-std::string member_name(const std::string& where, std::string_view key) { return fmt::format("{}: \"{}\"", where, key); }
+std::string member_name(const std::string& where, std::string_view key) {
+  return fmt::format("{}: \"{}\"", where, key);
+}
 
 template <typename T, typename Read>
-std::optional<std::vector<T>> find_list(const json::object& object, std::string_view key, const std::string& where,
-                                        Read read) {
+std::optional<std::vector<T>> find_list(const json::object& object, std::string_view key,
+                                        const std::string& where, Read read) {
   const json::value* value = find_member(object, key);
   if (value == nullptr) return std::nullopt;
   std::vector<T> list;
@@ -99,16 +146,19 @@ void append_pretty(std::string& out, const json::value& value, size_t indent) {
 }  // namespace
 
 json::value parse_json(std::string_view text, const std::string& where) {
+  json::basic_parser<Handler> parser{json::parse_options()};
   json::error_code error;
-  json::value value = json::parse(json::string_view(text.data(), text.size()), error);
+  const size_t length = parser.write_some(false, text.data(), text.size(), error);
+  if (!error && length < text.size()) error = json::make_error_code(json::error::extra_data);
   if (error) fail(ErrorCode::kCorrupt, "{}: is not valid JSON: {}", where, error.message());
-  return value;
+  return parser.handler().stack.release();
 }
 
 json::value read_json(const std::filesystem::path& path) {
   const MappedFile file(path);
   if (file.bytes().size() > kLargestJson) {
-    fail(ErrorCode::kCorrupt, "{}: {} bytes are too many for a JSON file", path.string(), file.bytes().size());
+    fail(ErrorCode::kCorrupt, "{}: {} bytes are too many for a JSON file", path.string(),
+         file.bytes().size());
   }
   return parse_json({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()}, path.string());
 }
@@ -158,13 +208,15 @@ std::optional<int64_t> find_int(const json::object& object, std::string_view key
   return as_int(*value, member_name(where, key));
 }
 
-std::optional<double> find_number(const json::object& object, std::string_view key, const std::string& where) {
+std::optional<double> find_number(const json::object& object, std::string_view key,
+                                  const std::string& where) {
   const json::value* value = find_member(object, key);
   if (value == nullptr) return std::nullopt;
   return as_number(*value, member_name(where, key));
 }
 
-std::optional<std::string> find_string(const json::object& object, std::string_view key, const std::string& where) {
+std::optional<std::string> find_string(const json::object& object, std::string_view key,
+                                       const std::string& where) {
   const json::value* value = find_member(object, key);
   if (value == nullptr) return std::nullopt;
   return as_string(*value, member_name(where, key));

@@ -74,7 +74,7 @@ TEST_CASE("warm-up reaches both its count and its time") {
   CHECK(measure([&] { clock.time += 1s; }, options, clock).warmup == 3);
 }
 
-TEST_CASE("the clock is looked at twice a timed call, right around it") {
+TEST_CASE("the clock is looked at twice a timed call and right around it") {
   FakeClock clock;
   std::vector<int> looks;
   BenchOptions options = options_of(0, 0);

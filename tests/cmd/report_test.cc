@@ -1,0 +1,97 @@
+#include "eval/report.h"
+
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "eval/run_writer.h"
+#include "formats/atomic_file.h"
+#include "tests/eval/made_runs.h"
+#include "tests/run_binary.h"
+
+using namespace swinzoo;
+using namespace swinzoo::eval;
+namespace fs = std::filesystem;
+
+namespace {
+
+// A file that goes away with the test.
+class Scratch {
+ public:
+  explicit Scratch(const std::string& name, const std::string& text = "")
+      : path_(fs::temp_directory_path() / fmt::format("swinzoo-{}-{}", ::getpid(), name)) {
+    if (!text.empty()) write_file(path_, text);
+  }
+  ~Scratch() { fs::remove(path_); }
+
+  std::string path() const { return path_; }
+  std::string text() const {
+    std::ostringstream text;
+    text << std::ifstream(path_).rdbuf();
+    return text.str();
+  }
+
+ private:
+  fs::path path_;
+};
+
+}  // namespace
+
+TEST_CASE("report prints the results of several files in their order") {
+  const std::vector<Run> runs = {made_bench(), made_eval()};
+  const Scratch first("first.json", to_json(std::span(runs).first(1)));
+  const Scratch second("second.json", to_json(std::span(runs).last(1)));
+  const Result result = run_swinzoo({"report", first.path(), second.path()});
+  CHECK(result.status == 0);
+  CHECK(result.err.empty());
+  CHECK(result.out == to_report(runs));
+}
+
+TEST_CASE("report writes to a file and then prints nothing") {
+  const std::vector<Run> runs = {made_bench()};
+  const Scratch input("in.json", to_json(runs));
+  const Scratch output("out.md");
+  const Result result = run_swinzoo({"report", input.path(), "-o", output.path()});
+  CHECK(result.status == 0);
+  CHECK(result.out.empty());
+  CHECK(output.text() == to_report(runs));
+}
+
+TEST_CASE("report refuses bad result files by name") {
+  const std::string good = to_json(std::vector<Run>{made_bench()});
+  const std::vector<std::string> bad = {
+      "{",
+      good.substr(0, good.size() / 2),
+      R"({"results": []})",
+      R"({"schema": 2, "results": []})",
+      R"({"schema": 1, "results": [{"kind": "eval", "model": "m", "top1": "80"}]})",
+  };
+  for (const std::string& text : bad) {
+    const Scratch input("bad.json", text);
+    const Result result = run_swinzoo({"report", input.path()});
+    CHECK(result.status == 5);
+    CHECK(result.out.empty());
+    CHECK_THAT(result.err, Catch::Contains(input.path()));
+  }
+}
+
+TEST_CASE("report says what is missing") {
+  CHECK(run_swinzoo({"report"}).status == 2);
+  const Result missing = run_swinzoo({"report", "/no/such/run.json"});
+  CHECK(missing.status == 3);
+  CHECK_THAT(missing.err, Catch::Contains("/no/such/run.json"));
+  const Scratch none("none.json", R"({"schema": 1, "results": []})");
+  CHECK(run_swinzoo({"report", none.path()}).status == 1);
+}
+
+TEST_CASE("a child's variables are ours with changes and its output may be large") {
+  CHECK(run_swinzoo({"env"}, {{"PATH", ""}}).status == 0);
+  Run run = made_bench();
+  run.samples_ms.assign(100000, 1.25);
+  const std::vector<Run> runs = {run};
+  const Scratch input("large.json", to_json(runs));
+  CHECK(run_swinzoo({"report", input.path()}).out.size() > 500000);
+}

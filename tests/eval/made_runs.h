@@ -1,0 +1,73 @@
+// Runs with every field set, for the tests of what is made of runs.
+#pragma once
+
+#include "eval/run.h"
+
+namespace swinzoo::eval {
+
+inline Run made_bench() {
+  Run run;
+  run.kind = "bench";
+  run.model = "swin_mini|`x`";
+  run.architecture = "swin_mini";
+  run.collection = "made/1";
+  run.image_size = 224;
+  run.num_classes = 1000;
+  run.params = 28288354;
+  run.macs = 4493904672;
+  run.activations = 17080000;
+  run.weights_digest = "ab12";
+  run.backend = "cpu";
+  run.isa = "avx512";
+  run.threads = 2;
+  run.precision = "fp32";
+  run.preprocessing = "224 px #12";
+  run.crop_pct = 0.9;
+  run.crop_mode = "center";
+  run.interpolation = "bicubic";
+  run.started_at = "2026-01-31T23:59:59Z";
+  run.load_average = 0.25;
+  run.cpu = "Some CPU @ 2.00GHz";
+  run.cpu_features = {"avx2", "fma"};
+  run.cores = 3;
+  run.memory_mb = 24105;
+  run.governor = "performance";
+  run.os = "Debian";
+  run.kernel = "Linux 6.1";
+  run.swinzoo_version = "0.1.0";
+  run.commit = "8ef57bb";
+  run.compiler = "GNU 12.2.0";
+  run.build_type = "Release";
+  run.build_flags = "-O3 -DNDEBUG";
+  run.sanitizer = "address";
+  set_timing(run, {3, {41.523456789, 40.1, 39.7, 43.25, 40.000001}}, 8, 4400000000);
+  run.load_ms = 123.456;
+  run.peak_memory_mb = 512.75;
+  return run;
+}
+
+inline Run bare_run(const char* kind) {
+  Run run;
+  run.kind = kind;
+  run.model = "bare";
+  return run;
+}
+
+inline Run made_eval() {
+  Run run = made_bench();
+  visit_fields(run, [&](const Field& field, auto& member) {
+    if (std::string_view(field.kind) != "bench") return;
+    member = {};
+  });
+  run.kind = "eval";
+  run.model = "hf:made/up, \"second\"";
+  run.batch = 16;
+  run.data = "/data/images";
+  set_accuracy(run, 7, 100.0 * 5 / 7, 100.0 * 6 / 7, 3.5);
+  run.skipped = {{{"n01/bad.jpg", "is | truncated\nat ``` byte 17"}}};
+  run.samples = {{"n01/a.jpg", 1, {1, 4, 2, 0, 3}, {9.5f, 0.1f, -1e-7f, -3.0f, -4.25f}},
+                 {"b.png", {}, {0}, {}}};
+  return run;
+}
+
+}  // namespace swinzoo::eval

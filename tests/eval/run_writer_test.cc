@@ -1,0 +1,89 @@
+#include "eval/run_writer.h"
+
+#include <catch2/catch.hpp>
+#include <sstream>
+
+#include "tests/eval/made_runs.h"
+
+using namespace swinzoo;
+using namespace swinzoo::eval;
+
+namespace {
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+}  // namespace
+
+TEST_CASE("eval's CSV begins with the columns of timm's results") {
+  const auto lines = lines_of(to_csv(std::vector<Run>{made_eval()}));
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0].starts_with(
+      "model,top1,top1_err,top5,top5_err,param_count,img_size,crop_pct,interpolation,kind,"));
+  CHECK(lines[1].starts_with(
+      "\"hf:made/up, \"\"second\"\"\",71.4286,28.5714,85.7143,14.2857,28.29,224,0.9,bicubic,eval,"));
+  CHECK(lines[0].find("median_ms") == std::string::npos);
+  CHECK(lines[0].find("samples") == std::string::npos);
+}
+
+TEST_CASE("bench's CSV begins with the columns of timm's benchmarks") {
+  const auto lines = lines_of(to_csv(std::vector<Run>{made_bench()}));
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0].starts_with(
+      "model,infer_samples_per_sec,infer_step_time,infer_batch_size,infer_img_size,infer_gmacs,"
+      "infer_macts,param_count,"));
+  CHECK(lines[1].starts_with("swin_mini|`x`,195.53,40.915,8,224,4.49,17.08,28.29,"));
+  CHECK(lines[0].find(",median_ms,") != std::string::npos);
+  CHECK(lines[0].find("top1") == std::string::npos);
+}
+
+TEST_CASE("a CSV of both kinds has as many cells in each line") {
+  std::vector<Run> runs = {made_bench(), made_eval()};
+  runs[1].model = "plain";
+  for (Run& run : runs) run.cpu_features.clear();
+  const auto lines = lines_of(to_csv(runs));
+  REQUIRE(lines.size() == 3);
+  const auto commas = [](const std::string& line) { return std::count(line.begin(), line.end(), ','); };
+  CHECK(commas(lines[1]) == commas(lines[0]));
+  CHECK(commas(lines[2]) == commas(lines[0]));
+}
+
+TEST_CASE("JSON lines are the results one by one") {
+  const std::vector<Run> runs = {made_bench(), made_eval()};
+  const auto lines = lines_of(to_jsonl(runs));
+  REQUIRE(lines.size() == 2);
+  const json::value document = to_document(runs);
+  for (size_t i = 0; i < 2; ++i)
+    CHECK(to_pretty_json(parse_json(lines[i], "line")) == to_pretty_json(document.at("results").at(i)));
+}
+
+TEST_CASE("the text has a table a kind without empty columns and names skipped files") {
+  Run bench = made_bench();
+  bench.gmacs_per_second.reset();
+  Run second = bench;
+  second.load_ms.reset();
+  const std::string text = to_text(std::vector<Run>{bench, second, made_eval()});
+  const auto lines = lines_of(text);
+  REQUIRE(lines.size() == 10);
+  CHECK_THAT(lines[0],
+             Catch::StartsWith("Model") && Catch::Contains("Top-1 %") && !Catch::Contains("Median"));
+  CHECK_THAT(lines[1], Catch::Contains("71.429"));
+  CHECK_THAT(lines[3],
+             Catch::Contains("Median ms") && Catch::Contains("Load ms") && !Catch::Contains("GMAC/s"));
+  CHECK_THAT(lines[4], Catch::Contains("40.100") && Catch::Contains("123.5"));
+  CHECK_THAT(lines[5], Catch::Contains("40.100") && Catch::Contains(" - "));
+  CHECK_THAT(text, Catch::Contains("1 skipped") && Catch::Contains("n01/bad.jpg: is | truncated"));
+}
+
+TEST_CASE("every form can be chosen by its name") {
+  std::vector<std::string> names;
+  for (const RunFormat& format : run_formats()) {
+    names.emplace_back(format.name);
+    CHECK_FALSE(format.write(std::vector<Run>{made_eval()}).empty());
+  }
+  CHECK(names == std::vector<std::string>{"text", "json", "jsonl", "csv", "md"});
+}
