@@ -1,6 +1,7 @@
-# swinzoo_options: the warnings and sanitizers that every target of ours is built with.
+# swinzoo_options: the version, the warnings and the sanitizers that every target of ours is built with.
 add_library(swinzoo_options INTERFACE)
 target_include_directories(swinzoo_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_definitions(swinzoo_options INTERFACE SWINZOO_VERSION="${PROJECT_VERSION}")
 target_compile_options(swinzoo_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)

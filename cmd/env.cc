@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "cmd/command.h"
+#include "cmd/options.h"
 #include "eval/machine.h"
 
 namespace swinzoo::cmd {
@@ -43,15 +44,12 @@ std::string to_text(const eval::Machine& machine) {
 }  // namespace
 
 Action setup_env(CLI::App& app) {
-  auto format = std::make_shared<std::string>("text");
-  app.add_option("--format", *format, "text or json")->check(CLI::IsMember({"text", "json"}));
-  app.add_flag_callback(
-      "--json", [format] { *format = "json"; }, "Short for --format json");
-  return [format](const Globals&) {
+  const auto json = std::make_shared<bool>(false);
+  add_format_option(app, *json);
+  return [json](const Globals&) {
     const eval::Machine machine = eval::this_machine();
-    if (*format == "json") {
-      const json::object document = {{"schema", 1}, {"results", {eval::to_object(machine)}}};
-      fmt::print("{}\n", to_pretty_json(document));
+    if (*json) {
+      print_results({eval::to_object(machine)});
     } else {
       fmt::print("{}", to_text(machine));
     }

@@ -6,28 +6,9 @@
 
 #include "eval/statistics.h"
 #include "formats/error.h"
+#include "zoo/spec_json.h"
 
 namespace swinzoo::eval {
-namespace {
-
-const char* text_of(zoo::CropMode mode) {
-  switch (mode) {
-    case zoo::CropMode::kCenter:
-      return "center";
-    case zoo::CropMode::kSquash:
-      return "squash";
-    case zoo::CropMode::kBorder:
-      return "border";
-  }
-  return "";
-}
-
-const char* text_of(zoo::Interpolation interpolation) {
-  return interpolation == zoo::Interpolation::kBicubic ? "bicubic" : "bilinear";
-}
-
-}  // namespace
-
 void set_model(Run& run, const zoo::ModelSpec& spec) {
   run.model = spec.id;
   run.architecture = spec.architecture;
@@ -35,8 +16,8 @@ void set_model(Run& run, const zoo::ModelSpec& spec) {
   run.image_size = spec.dimensions.image_size;
   run.num_classes = spec.num_classes;
   run.crop_pct = spec.preprocessing.crop_pct;
-  run.crop_mode = text_of(spec.preprocessing.crop_mode);
-  run.interpolation = text_of(spec.preprocessing.interpolation);
+  run.crop_mode = zoo::name_of(spec.preprocessing.crop_mode);
+  run.interpolation = zoo::name_of(spec.preprocessing.interpolation);
 }
 
 void set_machine(Run& run, const Machine& machine) {

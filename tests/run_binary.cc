@@ -30,8 +30,9 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 
 }  // namespace
 
-Result run_swinzoo(std::vector<std::string> args, std::map<std::string, std::string> env) {
-  args.insert(args.begin(), SWINZOO_BINARY);
+Result run_swinzoo(std::vector<std::string> arguments, std::map<std::string, std::string> env) {
+  std::vector<std::string> args = {SWINZOO_BINARY};
+  args.insert(args.end(), arguments.begin(), arguments.end());
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
     const size_t equals = text.find('=');
