@@ -1,0 +1,20 @@
+// Runs the real `swinzoo` executable, as a user's shell would.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace swinzoo {
+
+struct Result {
+  int status = -1;  // the exit status; 128 + the signal's number where one ended it
+  std::string out;
+  std::string err;
+};
+
+// The environment is this process's, with `env` over it. No shell is involved. Throws std::runtime_error if
+// the binary can't be started.
+Result run_swinzoo(std::vector<std::string> args, std::map<std::string, std::string> env = {});
+
+}  // namespace swinzoo
