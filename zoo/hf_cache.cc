@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -62,7 +63,10 @@ class BlobLock {
  public:
   BlobLock(const fs::path& path, const std::string& what, const StoreHooks& hooks) {
     make_folder(path.parent_path());
-    fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0664);
+    constexpr int kFlags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+    fd_ = ::open(path.c_str(), kFlags | O_CREAT | O_EXCL, 0664);
+    if (fd_ >= 0) ::fchmod(fd_, 0664);  // whatever the umask: a group may share the cache
+    if (fd_ < 0 && errno == EEXIST) fd_ = ::open(path.c_str(), kFlags);
     if (fd_ < 0) fail_errno("can't be opened", path.string());
     bool told = false;
     while (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
