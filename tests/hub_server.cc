@@ -11,16 +11,12 @@ namespace swinzoo {
 namespace {
 
 std::vector<std::string> command_line(const std::filesystem::path& root, const std::filesystem::path& folder,
-                                      int port, const std::vector<std::string>& options) {
-  std::vector<std::string> args = {SWINZOO_HUB_SERVER,
-                                   "--root",
-                                   root.string(),
-                                   "--port",
-                                   std::to_string(port),
-                                   "--port-file",
-                                   (folder / "port").string(),
-                                   "--log",
-                                   (folder / "log").string()};
+                                      const std::vector<std::string>& options) {
+  std::vector<std::string> args = {SWINZOO_HUB_SERVER, "--root", root.string()};
+  for (const char* option : {"port-file", "log"}) {
+    args.push_back(std::string("--") + option);
+    args.push_back((folder / option).string());
+  }
   args.insert(args.end(), options.begin(), options.end());
   return args;
 }
@@ -32,10 +28,10 @@ void write_text(const std::filesystem::path& path, const std::string& text) {
 
 }  // namespace
 
-HubServer::HubServer(const std::filesystem::path& root, std::vector<std::string> options, int port)
-    : process_(command_line(root, folder_.path(), port, options), {}) {
+HubServer::HubServer(const std::filesystem::path& root, const std::vector<std::string>& options)
+    : process_(command_line(root, folder_.path(), options), {}) {
   for (int i = 0; i < 1000 && port_ == 0; ++i) {
-    std::ifstream(folder_.path() / "port") >> port_;
+    std::ifstream(folder_.path() / "port-file") >> port_;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   if (port_ == 0) throw std::runtime_error("hub_server did not start: " + process_.err());

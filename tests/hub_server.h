@@ -26,10 +26,9 @@ class HubServer {
  public:
   // Starts it and waits until it listens. `options` are the program's, but for the root and the port, which
   // is a free one unless given.
-  explicit HubServer(const std::filesystem::path& root, std::vector<std::string> options = {}, int port = 0);
+  explicit HubServer(const std::filesystem::path& root, const std::vector<std::string>& options = {});
 
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
-  int port() const { return port_; }
   std::vector<Request> requests() const;  // so far
   uint64_t file_bytes() const;            // sent of files, by both servers, so far
 

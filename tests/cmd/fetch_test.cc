@@ -245,12 +245,18 @@ TEST_CASE("what the hub does not have is not found") {
 
 TEST_CASE("a dead server is a network error") {
   const HubFixture fixture;
-  int port = 0;
-  { port = HubServer(fixture.root()).port(); }
-  const Result result =
-      run_swinzoo({"fetch", kModel}, fixture.env("http://127.0.0.1:" + std::to_string(port)));
+  std::string url;
+  {
+    const HubServer server(fixture.root());
+    url = server.url();
+    REQUIRE(run_swinzoo({"fetch", kModel}, fixture.env(url)).status == 0);
+  }
+  const Result result = run_swinzoo({"fetch", kModel}, fixture.env(url));
   CHECK(result.status == 4);
-  CHECK_THAT(result.err, Contains("127.0.0.1") && Contains("tries"));
+  CHECK_THAT(result.err, Contains("127.0.0.1") && Contains("tries") && Contains("--offline takes that"));
+  const Result other = run_swinzoo({"fetch", "hf:acme/other"}, fixture.env(url));
+  CHECK(other.status == 4);
+  CHECK_THAT(other.err, !Contains("--offline"));
 }
 
 TEST_CASE("a full disk ends in 6") {
