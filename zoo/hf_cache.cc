@@ -214,7 +214,10 @@ void HfRepoCache::download(const RemoteFile& file, const std::function<void(Http
   for (bool from_scratch = false;; from_scratch = true) {
     std::string problem;
     try {
-      if (incomplete.size() < file.size) fill(incomplete);
+      for (uint64_t before = UINT64_MAX; incomplete.size() < file.size && incomplete.size() != before;) {
+        before = incomplete.size();  // an answer without a length may end early and look whole: go on from there
+        fill(incomplete);
+      }
       if (incomplete.complete()) break;
       problem = fmt::format("expected {} bytes with the digest {}, got {} with {}", file.size, file.etag(),
                             incomplete.size(), incomplete.digest());
