@@ -214,8 +214,9 @@ void HfRepoCache::download(const RemoteFile& file, const std::function<void(Http
   for (bool from_scratch = false;; from_scratch = true) {
     std::string problem;
     try {
+      // An answer without a length may end early and look whole: go on from there.
       for (uint64_t before = UINT64_MAX; incomplete.size() < file.size && incomplete.size() != before;) {
-        before = incomplete.size();  // an answer without a length may end early and look whole: go on from there
+        before = incomplete.size();
         fill(incomplete);
       }
       if (incomplete.complete()) break;
