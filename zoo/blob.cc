@@ -118,7 +118,8 @@ IncompleteBlob::IncompleteBlob(std::filesystem::path path, const std::string& na
 }
 
 IncompleteBlob::~IncompleteBlob() {
-  if (fd_ >= 0) ::close(fd_);
+  if (done_ == 0) ::unlink(path_.c_str());  // nothing to resume
+  ::close(fd_);
 }
 
 void IncompleteBlob::restart() {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -62,7 +63,10 @@ class BlobLock {
  public:
   BlobLock(const fs::path& path, const std::string& what, const StoreHooks& hooks) {
     make_folder(path.parent_path());
-    fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0664);
+    constexpr int kFlags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+    fd_ = ::open(path.c_str(), kFlags | O_CREAT | O_EXCL, 0664);
+    if (fd_ >= 0) ::fchmod(fd_, 0664);  // whatever the umask: a group may share the cache
+    if (fd_ < 0 && errno == EEXIST) fd_ = ::open(path.c_str(), kFlags);
     if (fd_ < 0) fail_errno("can't be opened", path.string());
     bool told = false;
     while (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
@@ -210,7 +214,11 @@ void HfRepoCache::download(const RemoteFile& file, const std::function<void(Http
   for (bool from_scratch = false;; from_scratch = true) {
     std::string problem;
     try {
-      if (incomplete.size() < file.size) fill(incomplete);
+      // An answer without a length may end early and look whole: go on from there.
+      for (uint64_t before = UINT64_MAX; incomplete.size() < file.size && incomplete.size() != before;) {
+        before = incomplete.size();
+        fill(incomplete);
+      }
       if (incomplete.complete()) break;
       problem = fmt::format("expected {} bytes with the digest {}, got {} with {}", file.size, file.etag(),
                             incomplete.size(), incomplete.digest());

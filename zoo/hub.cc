@@ -292,7 +292,14 @@ HubRef parse_hub_ref(std::string_view text) {
 
 Fetched fetch_from_hub(const HubRef& ref, const FetchOptions& options, const FetchProgress& progress) {
   if (options.offline) return fetch_offline(ref, options);
-  return Fetch(ref, options, progress).run();
+  try {
+    return Fetch(ref, options, progress).run();
+  } catch (const Error& error) {
+    const auto cached = error.code() == ErrorCode::kNetwork ? find_in_cache(ref) : std::nullopt;
+    if (!cached) throw;
+    fail(ErrorCode::kNetwork, "{}; the cache has commit {} of it: --offline takes that", error.what(),
+         cached->commit);
+  }
 }
 
 std::optional<LocalFiles> find_model_in(const fs::path& folder) {

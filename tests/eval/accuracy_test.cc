@@ -9,7 +9,7 @@
 #include "eval/preprocess.h"
 #include "formats/error.h"
 #include "formats/json.h"
-#include "tests/eval/scratch_folder.h"
+#include "tests/process.h"
 
 using namespace swinzoo;
 using namespace swinzoo::eval;
@@ -86,7 +86,7 @@ TEST_CASE("top k falls as torch.topk does with ties and with NaN") {
 }
 
 TEST_CASE("accuracy is the same whatever the batch size") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const ImageFolder folder = make_folder(scratch.path(), false);
   const AccuracyResult one = run(folder, 1);
   REQUIRE(one.count == 7);
@@ -121,7 +121,7 @@ TEST_CASE("accuracy is the same whatever the batch size") {
 }
 
 TEST_CASE("a damaged image is reported and left out of the mean") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const ImageFolder folder = make_folder(scratch.path() / "damaged", true);
   const AccuracyResult whole = run(make_folder(scratch.path() / "whole", false), 3);
   for (const int64_t batch_size : {1, 3, 4, 64}) {
@@ -140,7 +140,7 @@ TEST_CASE("a damaged image is reported and left out of the mean") {
 }
 
 TEST_CASE("progress is told after each batch and ends at the total") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const ImageFolder folder = make_folder(scratch.path(), true);
   std::vector<EvaluateProgress> told;
   EvaluateOptions options;
@@ -156,7 +156,7 @@ TEST_CASE("progress is told after each batch and ends at the total") {
 }
 
 TEST_CASE("logits with NaN are never right") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const ImageFolder folder = make_folder(scratch.path(), false);
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const AccuracyResult result = evaluate(folder, {}, kImageSize, 3, 4, constant({nan, nan, nan}));
@@ -170,7 +170,7 @@ TEST_CASE("logits with NaN are never right") {
 }
 
 TEST_CASE("an evaluation that makes no sense fails before it starts") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const ImageFolder folder = make_folder(scratch.path(), false);
   bool called = false;
   const Classifier never = [&](std::span<const float>, int64_t, std::span<float>) { called = true; };
@@ -195,7 +195,7 @@ TEST_CASE("an evaluation that makes no sense fails before it starts") {
 }
 
 TEST_CASE("what a classifier throws comes out of evaluate") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const ImageFolder folder = make_folder(scratch.path(), false);
   const Classifier bad = [](std::span<const float>, int64_t, std::span<float>) {
     fail(ErrorCode::kUnsupported, "no such device");

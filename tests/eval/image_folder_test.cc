@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "formats/error.h"
-#include "tests/eval/scratch_folder.h"
+#include "tests/process.h"
 
 using namespace swinzoo;
 using namespace swinzoo::eval;
@@ -54,7 +54,7 @@ TEST_CASE("natural order is timm's") {
 }
 
 TEST_CASE("an image folder is listed and labelled as timm does") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   const fs::path root = scratch.path() / "val";
   for (const char* file :
        {"class10/b.jpg", "class10/a.JPEG", "class2/img10.png", "class2/img9.png", "Beta/x.jpg", "alpha/x.jpg",
@@ -76,7 +76,7 @@ TEST_CASE("an image folder is listed and labelled as timm does") {
 }
 
 TEST_CASE("folders without labelled images are refused") {
-  const ScratchFolder scratch;
+  const TemporaryFolder scratch;
   CHECK(code_of(scratch.path() / "missing") == ErrorCode::kNotFound);
   CHECK(code_of(scratch.path()) == ErrorCode::kNotFound);
   touch(scratch.path() / "class" / "notes.txt");
