@@ -13,8 +13,8 @@ struct Result {
   std::string err;
 };
 
-// The environment is this process's, with `env` over it. No shell is involved. Throws std::runtime_error if
-// the binary can't be started.
+// The environment is this process's, with `env` over it. No shell is involved. Throws std::runtime_error if the
+// binary can't be started.
 Result run_swinzoo(std::vector<std::string> args, std::map<std::string, std::string> env = {});
 
 }  // namespace swinzoo
