@@ -5,12 +5,14 @@
 
 #include "cmd/command.h"
 #include "cmd/interrupt.h"
+#include "cmd/options.h"
 #include "cmd/progress.h"
 #include "formats/error.h"
 #include "formats/json.h"
 #include "formats/sha256.h"
 #include "zoo/hub.h"
 #include "zoo/hub_settings.h"
+#include "zoo/model.h"
 #include "zoo/model_source.h"
 
 namespace swinzoo::cmd {
@@ -22,12 +24,20 @@ struct Options {
   std::vector<std::string> models;
   std::string revision;
   bool offline = false;
+  std::string catalog;
   bool json = false;
-  std::string format = "text";
 };
 
-// Where a model can be had, in order of preference.
-std::vector<std::string> sources_of(const std::string& model) { return {model}; }
+// Where a model is fetched from: what was asked for, or a catalog entry's first source of a kind that is built.
+std::string source_of(const std::string& model, const zoo::Catalog& catalog) {
+  const zoo::ModelSpec* entry = catalog.lookup(model);
+  if (entry == nullptr) {
+    if (!zoo::names_files(model)) catalog.find(model);  // says what may have been meant
+    return model;
+  }
+  const auto built = std::find_if(entry->sources.begin(), entry->sources.end(), &zoo::is_built);
+  return built == entry->sources.end() ? entry->sources.front() : *built;
+}
 
 // The model's source with --revision, checked; kUsage where the two don't go together.
 std::string with_revision(const std::string& source, const std::string& revision) {
@@ -121,20 +131,19 @@ json::object to_json(const std::string& model, const Error& error) {
 }
 
 int run(const Options& options, const Globals& globals) {
-  std::vector<std::string> sources;
-  for (const std::string& model : options.models) {
-    sources.push_back(with_revision(sources_of(model).front(), options.revision));
-  }
+  const zoo::Catalog catalog = load_catalog(options.catalog);
   install_interrupt_handler();
-  const bool as_json = options.json || options.format == "json";
   json::array results;
   int status = 0;
-  for (size_t i = 0; i < options.models.size(); ++i) {
-    const std::string& model = options.models[i];
+  for (const std::string& model : options.models) {
     try {
-      const zoo::Fetched fetched = fetch(sources[i], options, globals);
-      if (as_json) results.push_back(to_json(model, fetched));
-      if (!as_json) print_text(model, fetched);
+      const std::string source = with_revision(source_of(model, catalog), options.revision);
+      const zoo::Fetched fetched = fetch(source, options, globals);
+      if (options.json) {
+        results.push_back(to_json(model, fetched));
+      } else {
+        print_text(model, fetched);
+      }
     } catch (const Error& error) {
       fmt::print(stderr, "swinzoo: error: {}\n", error.what());
       results.push_back(to_json(model, error));
@@ -143,8 +152,7 @@ int run(const Options& options, const Globals& globals) {
       if (error.code() == ErrorCode::kInterrupted) break;
     }
   }
-  if (as_json)
-    fmt::print("{}\n", to_pretty_json(json::object{{"schema", 1}, {"results", std::move(results)}}));
+  if (options.json) print_results(std::move(results));
   return status;
 }
 
@@ -152,13 +160,11 @@ int run(const Options& options, const Globals& globals) {
 
 Action setup_fetch(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  app.add_option("MODEL", options->models, "hf:OWNER/REPO[@REV], or a path")->required();
+  app.add_option("model", options->models, "Catalog ids, hf:OWNER/REPO[@REV], or paths")->required()->type_name("MODEL");
   app.add_option("--revision", options->revision, "A branch, tag or commit of the hub's repository");
   app.add_flag("--offline", options->offline, "Only look in the cache (HF_HUB_OFFLINE=1)");
-  app.add_option("--format", options->format, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->capture_default_str();
-  app.add_flag("--json", options->json, "Short for --format json");
+  add_catalog_option(app, options->catalog);
+  add_format_option(app, options->json);
   return [options](const Globals& globals) { return run(*options, globals); };
 }
 

@@ -40,9 +40,7 @@ OpenedModel open_model(const std::string& model, const Catalog& catalog) {
   if (entry == nullptr && catalog.lookup_architecture(model) != nullptr) {
     fail(ErrorCode::kNotFound, "'{}' is an architecture; its weights come with an entry (see 'swinzoo list')", model);
   }
-  const bool is_path_or_source = model.find(':') != std::string::npos || std::filesystem::exists(model) ||
-                                 model.find('/') != std::string::npos || model.ends_with(".safetensors");
-  if (entry == nullptr && !is_path_or_source) catalog.find(model);  // says what may have been meant
+  if (entry == nullptr && !names_files(model)) catalog.find(model);  // says what may have been meant
 
   const ModelFiles files = resolve_model_files(model, entry == nullptr ? std::vector<std::string>() : entry->sources);
   OpenedModel opened;
@@ -57,6 +55,11 @@ OpenedModel open_model(const std::string& model, const Catalog& catalog) {
     opened.spec.id = id_of(model, files);
   }
   return opened;
+}
+
+bool names_files(const std::string& model) {
+  return model.find(':') != std::string::npos || model.starts_with('/') || model.starts_with('.') ||
+         model.ends_with(".safetensors") || std::filesystem::exists(model);
 }
 
 ModelSpec find_spec(const std::string& model, const Catalog& catalog) {

@@ -21,6 +21,9 @@ struct OpenedModel {
   std::unique_ptr<Checkpoint> checkpoint;
 };
 
+// Whether MODEL is meant as a path or a source (hf:...), and not as a name of the catalog.
+bool names_files(const std::string& model);
+
 // Opens the files and finds the spec; reads no weights. Nothing is fetched. Throws kNotFound, saying what to fetch or what
 // may have been meant; kCorrupt; kUnsupported where no config.json or catalog row tells the architecture.
 OpenedModel open_model(const std::string& model, const Catalog& catalog);

@@ -66,6 +66,8 @@ std::optional<fs::path> path_of_source(const std::string& source) {
   return source.starts_with("file:") ? source.substr(5) : source;
 }
 
+bool is_built(const std::string& source) { return !unbuilt_kind(source); }
+
 void require_built(const std::string& source) {
   if (const auto kind = unbuilt_kind(source)) {
     fail(ErrorCode::kUnsupported, "{}: fetching from {} is not built yet", source, *kind);

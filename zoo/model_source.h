@@ -25,6 +25,9 @@ ModelFiles resolve_model_files(const std::string& model, const std::vector<std::
 // The path in "file:PATH" or "PATH"; nothing for the other kinds: hf:, tfhub:, http:, https:.
 std::optional<std::filesystem::path> path_of_source(const std::string& source);
 
+// Whether this build can fetch a source of that kind: hf: and paths.
+bool is_built(const std::string& source);
+
 // Throws kUnsupported for a source of a kind that this build can't fetch (all but hf: and paths).
 void require_built(const std::string& source);
 
