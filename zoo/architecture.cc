@@ -21,13 +21,15 @@ const Architecture* find_architecture(std::string_view family) {
   return found == all.end() ? nullptr : &*found;
 }
 
-backends::Plan build_plan(const ModelSpec& spec) {
+const Architecture& require_architecture(const ModelSpec& spec) {
   const Architecture* architecture = find_architecture(spec.dimensions.family);
   if (architecture == nullptr) {
     fail(ErrorCode::kUnsupported, "{}: the architecture family '{}' is not built yet", spec.id,
          spec.dimensions.family);
   }
-  return architecture->build_plan(spec);
+  return *architecture;
 }
+
+backends::Plan build_plan(const ModelSpec& spec) { return require_architecture(spec).build_plan(spec); }
 
 }  // namespace swinzoo::zoo

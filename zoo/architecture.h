@@ -20,7 +20,10 @@ std::span<const Architecture> architectures();
 // Null where the family is not built yet.
 const Architecture* find_architecture(std::string_view family);
 
-// The plan of a spec. Throws kUnsupported, saying so plainly, where its architecture is not built yet.
+// The spec's architecture. Throws kUnsupported, saying so plainly, where it is not built yet.
+const Architecture& require_architecture(const ModelSpec& spec);
+
+// The plan of a spec. Throws as require_architecture.
 backends::Plan build_plan(const ModelSpec& spec);
 
 }  // namespace swinzoo::zoo

@@ -41,6 +41,7 @@ OpenedModel open_model(const std::string& model, const Catalog& catalog) {
     fail(ErrorCode::kNotFound, "'{}' is an architecture; its weights come with an entry (see 'swinzoo list')", model);
   }
   if (entry == nullptr && !names_files(model)) catalog.find(model);  // says what may have been meant
+  if (entry != nullptr) require_architecture(*entry);
 
   const ModelFiles files = resolve_model_files(model, entry == nullptr ? std::vector<std::string>() : entry->sources);
   OpenedModel opened;
