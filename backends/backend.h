@@ -20,17 +20,18 @@ struct OutputBinding {
   std::span<float> data;
 };
 
-// A plan made ready to run: weights prepared, buffers planned. Immutable after load; run() may be called from several
-// threads at once.
+// A plan made ready to run: weights prepared, buffers planned. Immutable after load; run() may be called from
+// several threads at once.
 class Executable {
  public:
   virtual ~Executable() = default;
 
-  // Runs a batch. x: float32 [batch, ...plan().input], finite or not. Fills what is bound, and computes no further than
-  // what is bound needs. REQUIRES: x's shape fits, and each binding's size is right.
+  // Runs a batch. x: float32 [batch, ...plan().input], finite or not. Fills what is bound, and computes no
+  // further than what is bound needs. REQUIRES: x's shape fits, and each binding's size is right.
   virtual void run(const TensorView& x, std::span<const OutputBinding> outputs) const = 0;
 
-  // The instruction set that the kernels were chosen for: "avx512", "avx2", "baseline"; "none" for the reference.
+  // The instruction set that the kernels were chosen for: "avx512", "avx2", "baseline"; "none" for the
+  // reference.
   virtual std::string_view isa() const = 0;
 
   const Plan& plan() const { return plan_; }
@@ -46,8 +47,8 @@ struct LoadOptions {
   int threads = 1;
 };
 
-// Makes an executable. weights[i] is plan.weights[i], float32 and of its shape; the views must live as long as the
-// executable. Throws kUnsupported if this machine can't run it.
+// Makes an executable. weights[i] is plan.weights[i], float32 and of its shape; the views must live as long
+// as the executable. Throws kUnsupported if this machine can't run it.
 using LoadFunction = std::unique_ptr<Executable> (*)(Plan plan, std::vector<TensorView> weights,
                                                      const LoadOptions& options);
 
@@ -63,8 +64,8 @@ std::span<const Backend> backends();
 // Throws kUsage, naming what there is, if there is no such backend.
 const Backend& find_backend(std::string_view name);
 
-// Runs a batch and returns the outputs asked for, by name, in the order asked. Throws kUsage if x's shape does not fit or
-// the plan has no such output.
+// Runs a batch and returns the outputs asked for, by name, in the order asked. Throws kUsage if x's shape
+// does not fit or the plan has no such output.
 std::vector<std::pair<std::string, Tensor>> run_outputs(const Executable& executable, const TensorView& x,
                                                         std::span<const std::string> names);
 

@@ -3,7 +3,8 @@
 
 namespace swinzoo::backends {
 
-// What is added to the score of two tokens from different regions of a shifted grid (timm's and the authors' figure).
+// What is added to the score of two tokens from different regions of a shifted grid (timm's and the authors'
+// figure).
 inline constexpr float kMaskedScore = -100.0f;
 
 }  // namespace swinzoo::backends

@@ -70,8 +70,9 @@ std::vector<int32_t> window_rows(const Windows& windows) {
 std::vector<int32_t> shift_regions(const Windows& windows) {
   assert(windows.shifted());
   const std::array<int64_t, 3> padded = padded_grid(windows);
-  // An axis has three regions: all but the last window, what the shift leaves of that window, and what it brought in.
-  // Python's slices (0, -window), (-window, -shift), (-shift, None), the last of which covers everything if shift is 0.
+  // An axis has three regions: all but the last window, what the shift leaves of that window, and what it
+  // brought in. Python's slices (0, -window), (-window, -shift), (-shift, None), the last of which covers
+  // everything if shift is 0.
   const auto region = [&](size_t axis, int64_t place) -> int32_t {
     if (windows.shift[axis] == 0 || place >= padded[axis] - windows.shift[axis]) return 2;
     return place >= padded[axis] - windows.window[axis] ? 1 : 0;
@@ -107,26 +108,41 @@ std::vector<int32_t> relative_position_index(const std::array<int64_t, 3>& windo
 
 std::string_view name_of(OpKind kind) {
   switch (kind) {
-    case OpKind::kPatchConv: return "patch_conv";
-    case OpKind::kLayerNorm: return "layer_norm";
-    case OpKind::kWindowPartition: return "window_partition";
-    case OpKind::kLinear: return "linear";
-    case OpKind::kScores: return "scores";
-    case OpKind::kPositionBias: return "position_bias";
-    case OpKind::kAddBias: return "add_bias";
-    case OpKind::kSoftmax: return "softmax";
-    case OpKind::kWeightedValues: return "weighted_values";
-    case OpKind::kWindowReverse: return "window_reverse";
-    case OpKind::kAdd: return "add";
-    case OpKind::kGelu: return "gelu";
-    case OpKind::kMergePatches: return "merge_patches";
-    case OpKind::kMeanPool: return "mean_pool";
+    case OpKind::kPatchConv:
+      return "patch_conv";
+    case OpKind::kLayerNorm:
+      return "layer_norm";
+    case OpKind::kWindowPartition:
+      return "window_partition";
+    case OpKind::kLinear:
+      return "linear";
+    case OpKind::kScores:
+      return "scores";
+    case OpKind::kPositionBias:
+      return "position_bias";
+    case OpKind::kAddBias:
+      return "add_bias";
+    case OpKind::kSoftmax:
+      return "softmax";
+    case OpKind::kWeightedValues:
+      return "weighted_values";
+    case OpKind::kWindowReverse:
+      return "window_reverse";
+    case OpKind::kAdd:
+      return "add";
+    case OpKind::kGelu:
+      return "gelu";
+    case OpKind::kMergePatches:
+      return "merge_patches";
+    case OpKind::kMeanPool:
+      return "mean_pool";
   }
   return "?";
 }
 
 const Output* Plan::find_output(std::string_view name) const {
-  const auto found = std::find_if(outputs.begin(), outputs.end(), [&](const Output& o) { return o.name == name; });
+  const auto found =
+      std::find_if(outputs.begin(), outputs.end(), [&](const Output& o) { return o.name == name; });
   return found == outputs.end() ? nullptr : &*found;
 }
 

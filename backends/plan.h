@@ -1,10 +1,11 @@
 // The plan: what a model computes, as plain data.
 //
-// A plan is a list of steps, each a region worth fusing, named as its weights are (`layers.2.blocks.3.attn`). A step
-// holds the primitive operations inside it, with their shapes. That list is authoritative: the reference backend runs it
-// operation by operation and the counter sums it; the cpu backend runs a step as one kernel, from the step's own
-// parameters, and is tested against the list. Plans are made by PlanBuilder and are immutable afterwards, so they can be
-// shared between threads. Everything here is for one image or clip: batches stand in front (see Value).
+// A plan is a list of steps, each a region worth fusing, named as its weights are (`layers.2.blocks.3.attn`).
+// A step holds the primitive operations inside it, with their shapes. That list is authoritative: the
+// reference backend runs it operation by operation and the counter sums it; the cpu backend runs a step as
+// one kernel, from the step's own parameters, and is tested against the list. Plans are made by PlanBuilder
+// and are immutable afterwards, so they can be shared between threads. Everything here is for one image or
+// clip: batches stand in front (see Value).
 #pragma once
 
 #include <array>
@@ -26,8 +27,9 @@ inline constexpr int kNone = -1;
 
 // A float32 intermediate result.
 struct Value {
-  Shape shape;            // of one image
-  bool windowed = false;  // the first extent counts windows: a batch of n multiplies it; else n stands in front
+  Shape shape;  // of one image
+  bool windowed =
+      false;  // the first extent counts windows: a batch of n multiplies it; else n stands in front
 };
 
 // The value's shape for a batch.
@@ -39,8 +41,8 @@ struct Weight {
   Shape shape;
 };
 
-// A grid of tokens cut into windows, after a cyclic shift (section 3.2 of arXiv 2103.14030). Extents are depth, height
-// and width; images have depth 1. A grid that the window does not divide is padded at its end.
+// A grid of tokens cut into windows, after a cyclic shift (section 3.2 of arXiv 2103.14030). Extents are
+// depth, height and width; images have depth 1. A grid that the window does not divide is padded at its end.
 struct Windows {
   std::array<int64_t, 3> grid;
   std::array<int64_t, 3> window;
@@ -51,11 +53,12 @@ struct Windows {
   bool shifted() const { return shift[0] + shift[1] + shift[2] > 0; }
 };
 
-// For each window and token, window by window, the row of the grid (depth, height, width) that it holds; -1 is padding.
+// For each window and token, window by window, the row of the grid (depth, height, width) that it holds; -1
+// is padding.
 std::vector<int32_t> window_rows(const Windows& windows);
 
-// For each window and token, a label: tokens of one window attend to each other only where labels are equal, since the
-// cyclic shift brings regions together that are no neighbours. REQUIRES: shifted().
+// For each window and token, a label: tokens of one window attend to each other only where labels are equal,
+// since the cyclic shift brings regions together that are no neighbours. REQUIRES: shifted().
 std::vector<int32_t> shift_regions(const Windows& windows);
 
 // For each pair of tokens of a window, the row of the position bias table: [tokens x tokens].
@@ -66,16 +69,18 @@ enum class OpKind : uint8_t {
   kLayerNorm,        // over the last extent
   kWindowPartition,  // [.., channels] of the grid -> [windows, tokens, channels], padding zero
   kLinear,           // over the last extent, weights [out, in]
-  kScores,           // [windows, tokens, 3 channels] -> [windows, heads, tokens, tokens]: q k^T / sqrt(head size)
-  kPositionBias,     // table [rows, heads] -> [heads, tokens, tokens]; of weights only, done once at load
-  kAddBias,          // scores + position bias, + kMaskedScore between regions where the windows are shifted
-  kSoftmax,          // over the last extent
-  kWeightedValues,   // attention [windows, heads, tokens, tokens] and [windows, tokens, 3 channels]: attention v
-  kWindowReverse,    // kWindowPartition backwards
-  kAdd,              //
-  kGelu,             // x Phi(x), with erf
-  kMergePatches,     // [H, W, channels] -> [H/2, W/2, 4 channels]: 2 x 2 neighbours, height fastest; odd sizes padded
-  kMeanPool,         // [H, W, channels] -> [channels]
+  kScores,  // [windows, tokens, 3 channels] -> [windows, heads, tokens, tokens]: q k^T / sqrt(head size)
+  kPositionBias,    // table [rows, heads] -> [heads, tokens, tokens]; of weights only, done once at load
+  kAddBias,         // scores + position bias, + kMaskedScore between regions where the windows are shifted
+  kSoftmax,         // over the last extent
+  kWeightedValues,  // attention [windows, heads, tokens, tokens] and [windows, tokens, 3 channels]: attention
+                    // v
+  kWindowReverse,   // kWindowPartition backwards
+  kAdd,             //
+  kGelu,            // x Phi(x), with erf
+  kMergePatches,    // [H, W, channels] -> [H/2, W/2, 4 channels]: 2 x 2 neighbours, height fastest; odd sizes
+                    // padded
+  kMeanPool,        // [H, W, channels] -> [channels]
 };
 
 // The name that `info --plan` prints.

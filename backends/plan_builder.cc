@@ -65,8 +65,8 @@ ValueId PlanBuilder::linear_op(Step& step, const Linear& linear, ValueId input) 
   Value out = plan_.value(input);
   assert(out.shape.back() == plan_.weight(linear.weight).shape[1]);
   out.shape.back() = plan_.weight(linear.weight).shape[0];
-  return op(step, {.kind = OpKind::kLinear, .inputs = {input}, .weights = {linear.weight, linear.bias}}, out.shape,
-            out.windowed);
+  return op(step, {.kind = OpKind::kLinear, .inputs = {input}, .weights = {linear.weight, linear.bias}},
+            out.shape, out.windowed);
 }
 
 ValueId PlanBuilder::patch_embed(const std::string& scope, ValueId input, int64_t patch, int64_t embed_dim) {
@@ -77,9 +77,11 @@ ValueId PlanBuilder::patch_embed(const std::string& scope, ValueId input, int64_
   kernel.projection.bias = weight(scope + ".proj.bias", {embed_dim});
   kernel.norm = norm(scope + ".norm", embed_dim);
   Step& s = step(scope, input);
-  const ValueId patches = op(
-      s, {.kind = OpKind::kPatchConv, .inputs = {input}, .weights = {kernel.projection.weight, kernel.projection.bias}},
-      {image[1] / patch, image[2] / patch, embed_dim});
+  const ValueId patches = op(s,
+                             {.kind = OpKind::kPatchConv,
+                              .inputs = {input},
+                              .weights = {kernel.projection.weight, kernel.projection.bias}},
+                             {image[1] / patch, image[2] / patch, embed_dim});
   layer_norm_op(s, kernel.norm, patches);
   s.kernel = kernel;
   return s.output;
@@ -104,8 +106,9 @@ ValueId PlanBuilder::attention(const std::string& block, ValueId input, const At
 
   Step& s = step(block + ".attn", input);
   const ValueId normed = layer_norm_op(s, kernel.norm, input);
-  const ValueId parts = op(s, {.kind = OpKind::kWindowPartition, .inputs = {normed}, .windows = options.windows},
-                           {windows, tokens, channels}, true);
+  const ValueId parts =
+      op(s, {.kind = OpKind::kWindowPartition, .inputs = {normed}, .windows = options.windows},
+         {windows, tokens, channels}, true);
   const ValueId qkv = linear_op(s, kernel.qkv, parts);
   const ValueId scores =
       op(s, {.kind = OpKind::kScores, .inputs = {qkv}, .heads = options.heads}, scores_shape, true);
@@ -116,8 +119,9 @@ ValueId PlanBuilder::attention(const std::string& block, ValueId input, const At
                            .windows = options.windows,
                            .once = true},
                           {options.heads, tokens, tokens});
-  const ValueId biased = op(s, {.kind = OpKind::kAddBias, .inputs = {scores, bias}, .windows = options.windows},
-                            scores_shape, true);
+  const ValueId biased =
+      op(s, {.kind = OpKind::kAddBias, .inputs = {scores, bias}, .windows = options.windows}, scores_shape,
+         true);
   const ValueId weights = like_input_op(s, {.kind = OpKind::kSoftmax, .inputs = {biased}});
   const ValueId mixed =
       op(s, {.kind = OpKind::kWeightedValues, .inputs = {weights, qkv}, .heads = options.heads},

@@ -1,4 +1,5 @@
-// PlanBuilder: makes plans, step by step. The one place where a step's parameters become its list of operations.
+// PlanBuilder: makes plans, step by step. The one place where a step's parameters become its list of
+// operations.
 #pragma once
 
 #include <string>
@@ -7,8 +8,8 @@
 
 namespace swinzoo::backends {
 
-// Each function adds one step that reads `input` and returns what the step gives. Weights are declared on the way, named
-// by `scope`: linear("head.fc", ...) has head.fc.weight and head.fc.bias. Not thread-safe.
+// Each function adds one step that reads `input` and returns what the step gives. Weights are declared on the
+// way, named by `scope`: linear("head.fc", ...) has head.fc.weight and head.fc.bias. Not thread-safe.
 class PlanBuilder {
  public:
   // `input` is one image's shape: [channels, height, width].
@@ -26,8 +27,8 @@ class PlanBuilder {
     int64_t heads;
     bool qkv_bias;
   };
-  // [H, W, channels] -> the same. Weights: BLOCK.norm1, BLOCK.attn.{qkv,proj,relative_position_bias_table}. The step's
-  // name is BLOCK.attn; its weights after softmax become the output `attention.<number>`.
+  // [H, W, channels] -> the same. Weights: BLOCK.norm1, BLOCK.attn.{qkv,proj,relative_position_bias_table}.
+  // The step's name is BLOCK.attn; its weights after softmax become the output `attention.<number>`.
   ValueId attention(const std::string& block, ValueId input, const AttentionOptions& options);
 
   // [.., channels] -> the same. Weights: BLOCK.norm2, BLOCK.mlp.{fc1,fc2}. The step's name is BLOCK.mlp.

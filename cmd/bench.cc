@@ -26,7 +26,8 @@ struct Options {
   ModelOptions run;
 };
 
-// An input whose values are spread as those of normalised images are: a sine wave of amplitude 2 over all elements.
+// An input whose values are spread as those of normalised images are: a sine wave of amplitude 2 over all
+// elements.
 Tensor made_input(const backends::Plan& plan, int64_t batch) {
   Shape shape = plan.input;
   shape.insert(shape.begin(), batch);
@@ -40,8 +41,8 @@ Tensor made_input(const backends::Plan& plan, int64_t batch) {
 }
 
 // One configuration after another of one model, loaded anew for each number of threads.
-void bench(const std::string& name, const Options& options, const zoo::Catalog& catalog, const Globals& globals,
-           std::vector<eval::Run>& runs) {
+void bench(const std::string& name, const Options& options, const zoo::Catalog& catalog,
+           const Globals& globals, std::vector<eval::Run>& runs) {
   const std::vector<int> all_threads =
       options.threads.empty() ? std::vector<int>{threads_of(options.run)} : options.threads;
   for (const int threads : all_threads) {
@@ -55,7 +56,8 @@ void bench(const std::string& name, const Options& options, const zoo::Catalog& 
     const auto output = static_cast<size_t>(plan.find_output(wanted) - plan.outputs.data());
     const eval::Run common = start_run("bench", model, options.run, threads);
     for (const int64_t batch : options.batches) {
-      if (!globals.quiet) fmt::print(stderr, "swinzoo: timing {}, batch {}, {} threads\n", name, batch, threads);
+      if (!globals.quiet)
+        fmt::print(stderr, "swinzoo: timing {}, batch {}, {} threads\n", name, batch, threads);
       eval::Run& run = runs.emplace_back(common);
       const Tensor x = made_input(plan, batch);
       Tensor result(DType::kF32, backends::batched_shape(plan.value(plan.outputs[output].value), batch));
@@ -71,9 +73,10 @@ void bench(const std::string& name, const Options& options, const zoo::Catalog& 
 
 int run(const Options& options, const Globals& globals) {
   const zoo::Catalog catalog = load_catalog(options.run.catalog);
-  const Measured measured = measure_each(options.models, [&](const std::string& model, std::vector<eval::Run>& runs) {
-    bench(model, options, catalog, globals, runs);
-  });
+  const Measured measured =
+      measure_each(options.models, [&](const std::string& model, std::vector<eval::Run>& runs) {
+        bench(model, options, catalog, globals, runs);
+      });
   write_runs(measured.runs, options.output);
   return measured.status;
 }
@@ -92,15 +95,17 @@ Action setup_bench(CLI::App& app) {
       ->check(CLI::Range(1, 65536))
       ->type_name("N[,N]")
       ->default_str("1");
-  app.add_option("--threads", options->threads, "Numbers of threads, each a configuration (default: the cores that there are)")
+  app.add_option("--threads", options->threads,
+                 "Numbers of threads, each a configuration (default: the cores that there are)")
       ->delimiter(',')
       ->expected(1)
       ->take_all()
       ->check(CLI::Range(1, 4096))
       ->type_name("N[,N]");
-  const auto iterations = app.add_option("--iterations", options->iterations, "Timed calls (default: as --seconds gives)")
-                              ->check(CLI::Range(int64_t{1}, eval::kMostIterations))
-                              ->type_name("N");
+  const auto iterations =
+      app.add_option("--iterations", options->iterations, "Timed calls (default: as --seconds gives)")
+          ->check(CLI::Range(int64_t{1}, eval::kMostIterations))
+          ->type_name("N");
   app.add_option("--seconds", options->loop.seconds, "Time to spend on timed calls; at least 10 are made")
       ->check(CLI::Range(0.0, 86400.0))
       ->type_name("S")

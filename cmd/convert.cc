@@ -44,8 +44,8 @@ int run(const Options& options) {
                                 {"bytes", bytes},
                                 {"weights_digest", digest}}});
   } else {
-    fmt::print("{}\n  source   {}\n  tensors  {}\n  params   {}\n  bytes    {}\n  weights  sha256:{}\n", options.output,
-               source.origin, written->tensors().size(), params, bytes, digest);
+    fmt::print("{}\n  source   {}\n  tensors  {}\n  params   {}\n  bytes    {}\n  weights  sha256:{}\n",
+               options.output, source.origin, written->tensors().size(), params, bytes, digest);
   }
   return 0;
 }
@@ -57,7 +57,9 @@ Action setup_convert(CLI::App& app) {
   app.add_option("source", options->source, "A catalog id, hf:OWNER/REPO in the cache, or a path")
       ->required()
       ->type_name("SRC");
-  app.add_option("-o,--output", options->output, "The canonical file to write")->required()->type_name("OUT.safetensors");
+  app.add_option("-o,--output", options->output, "The canonical file to write")
+      ->required()
+      ->type_name("OUT.safetensors");
   app.add_flag("--force", options->force, "Overwrite OUT where it is there already");
   add_catalog_option(app, options->catalog);
   add_format_option(app, options->json);

@@ -74,10 +74,8 @@ void print_text(const std::vector<Row>& rows, const Options& options) {
       fmt::print("\n{}, by operator\n{}", row.model, table.text());
     }
     if (options.by_block) {
-      eval::TextTable table({{"step"},
-                             {"params", Align::kRight},
-                             {"MACs", Align::kRight},
-                             {"activations", Align::kRight}});
+      eval::TextTable table(
+          {{"step"}, {"params", Align::kRight}, {"MACs", Align::kRight}, {"activations", Align::kRight}});
       for (const eval::StepCount& step : row.count.by_step) {
         table.add({step.name, number(step.params), number(step.macs), number(step.activations)});
       }
@@ -107,7 +105,8 @@ int run(const Options& options) {
 
 Action setup_count(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  app.add_option("model", options->models, "Catalog ids, architectures (with timm's classes), hf:OWNER/REPO or paths")
+  app.add_option("model", options->models,
+                 "Catalog ids, architectures (with timm's classes), hf:OWNER/REPO or paths")
       ->required()
       ->type_name("MODEL");
   app.add_flag("--by-op", options->by_op, "MACs by operator too (JSON always has them)");

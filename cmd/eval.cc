@@ -38,13 +38,15 @@ eval::Run evaluate(const std::string& name, const eval::ImageFolder& folder, con
   const backends::Executable& executable = model.executable();
   const backends::Output* logits_output = executable.plan().find_output("logits");
   if (logits_output == nullptr) {
-    fail(ErrorCode::kUnsupported, "{}: the model has no classifier, so there is no accuracy to measure", name);
+    fail(ErrorCode::kUnsupported, "{}: the model has no classifier, so there is no accuracy to measure",
+         name);
   }
   const auto logits_index = static_cast<size_t>(logits_output - executable.plan().outputs.data());
 
   eval::Run run = start_run("eval", model, options.run, threads);
   Progress progress(name, static_cast<int64_t>(folder.samples.size()), Unit::kCount, globals.quiet);
-  const eval::Classifier classify = [&](std::span<const float> batch, int64_t count, std::span<float> logits) {
+  const eval::Classifier classify = [&](std::span<const float> batch, int64_t count,
+                                        std::span<float> logits) {
     const int64_t size = spec.dimensions.image_size;
     const backends::OutputBinding binding{logits_index, logits};
     executable.run({DType::kF32, {count, 3, size, size}, std::as_bytes(batch)}, std::span(&binding, 1));
@@ -55,8 +57,8 @@ eval::Run evaluate(const std::string& name, const eval::ImageFolder& folder, con
   };
   const auto start = std::chrono::steady_clock::now();
   const eval::AccuracyResult result =
-      eval::evaluate(folder, spec.preprocessing, spec.dimensions.image_size, spec.num_classes, options.batch_size,
-                     classify, evaluate_options);
+      eval::evaluate(folder, spec.preprocessing, spec.dimensions.image_size, spec.num_classes,
+                     options.batch_size, classify, evaluate_options);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
 
   run.batch = options.batch_size;
@@ -78,15 +80,16 @@ eval::Run evaluate(const std::string& name, const eval::ImageFolder& folder, con
 int run(const Options& options, const Globals& globals) {
   const zoo::Catalog catalog = load_catalog(options.run.catalog);
   const eval::ImageFolder folder = eval::list_image_folder(options.data);
-  const Measured measured = measure_each(options.models, [&](const std::string& model, std::vector<eval::Run>& runs) {
-    runs.push_back(evaluate(model, folder, options, catalog, globals));
-  });
+  const Measured measured =
+      measure_each(options.models, [&](const std::string& model, std::vector<eval::Run>& runs) {
+        runs.push_back(evaluate(model, folder, options, catalog, globals));
+      });
   write_runs(measured.runs, options.output);
   if (measured.status != 0) return measured.status;
   for (const eval::Run& run : measured.runs) {
     if (!run.skipped->empty()) {
-      fmt::print(stderr, "swinzoo: {} of {} images could not be read, and are not counted\n", run.skipped->size(),
-                 folder.samples.size());
+      fmt::print(stderr, "swinzoo: {} of {} images could not be read, and are not counted\n",
+                 run.skipped->size(), folder.samples.size());
       return static_cast<int>(ErrorCode::kCorrupt);
     }
   }

@@ -28,7 +28,8 @@ struct Options {
   bool json = false;
 };
 
-// Where a model is fetched from: what was asked for, or a catalog entry's first source of a kind that is built.
+// Where a model is fetched from: what was asked for, or a catalog entry's first source of a kind that is
+// built.
 std::string source_of(const std::string& model, const zoo::Catalog& catalog) {
   const zoo::ModelSpec* entry = catalog.lookup(model);
   if (entry == nullptr) {
@@ -160,7 +161,9 @@ int run(const Options& options, const Globals& globals) {
 
 Action setup_fetch(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  app.add_option("model", options->models, "Catalog ids, hf:OWNER/REPO[@REV], or paths")->required()->type_name("MODEL");
+  app.add_option("model", options->models, "Catalog ids, hf:OWNER/REPO[@REV], or paths")
+      ->required()
+      ->type_name("MODEL");
   app.add_option("--revision", options->revision, "A branch, tag or commit of the hub's repository");
   app.add_flag("--offline", options->offline, "Only look in the cache (HF_HUB_OFFLINE=1)");
   add_catalog_option(app, options->catalog);

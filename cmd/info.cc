@@ -100,7 +100,8 @@ void print_text(const zoo::ModelSpec& spec) {
     print_field("params", fmt::format("{}", counts->params));
     print_field("MACs", fmt::format("{}", counts->macs));
   } else {
-    print_field("runs", fmt::format("not yet: the architecture family '{}' is not built yet", spec.dimensions.family));
+    print_field("runs", fmt::format("not yet: the architecture family '{}' is not built yet",
+                                    spec.dimensions.family));
   }
   print_field("preprocessing", describe(preprocessing, spec.dimensions.image_size));
   print_field("mean", fmt::format("{}", fmt::join(preprocessing.mean, ", ")));
@@ -123,10 +124,12 @@ json::object to_result(const zoo::ModelSpec& spec) {
   return result;
 }
 
-// The plan's steps, each with its operations, their results' shapes for one image, and the MACs that each step counts.
+// The plan's steps, each with its operations, their results' shapes for one image, and the MACs that each
+// step counts.
 void print_plan(const backends::Plan& plan) {
   const eval::Count count = eval::count(plan);
-  eval::TextTable table({{"step"}, {"operation"}, {"result"}, {"weights"}, {"MACs of the step", eval::Align::kRight}});
+  eval::TextTable table(
+      {{"step"}, {"operation"}, {"result"}, {"weights"}, {"MACs of the step", eval::Align::kRight}});
   for (size_t s = 0; s < plan.steps.size(); ++s) {
     const backends::Step& step = plan.steps[s];
     for (size_t i = 0; i < step.ops.size(); ++i) {
@@ -135,7 +138,8 @@ void print_plan(const backends::Plan& plan) {
       for (const backends::WeightId id : op.weights) {
         if (id != backends::kNone) weights.push_back(plan.weight(id).name);
       }
-      table.add({i == 0 ? step.name : "", fmt::format("{}{}", backends::name_of(op.kind), op.once ? " (at load)" : ""),
+      table.add({i == 0 ? step.name : "",
+                 fmt::format("{}{}", backends::name_of(op.kind), op.once ? " (at load)" : ""),
                  to_string(plan.value(op.output).shape), fmt::format("{}", fmt::join(weights, ", ")),
                  i == 0 ? std::to_string(count.by_step[s].macs) : ""});
     }
@@ -187,7 +191,8 @@ int run(const Options& options) {
 
 Action setup_info(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  app.add_option("entry", options->entry, "An id or alias of the catalog, an architecture, hf:OWNER/REPO or a path")
+  app.add_option("entry", options->entry,
+                 "An id or alias of the catalog, an architecture, hf:OWNER/REPO or a path")
       ->required()
       ->type_name("ENTRY");
   app.add_flag("--plan", options->plan, "What is run and counted too: the plan, operation by operation");

@@ -121,14 +121,15 @@ void print_text(const Checkpoint& checkpoint, const std::vector<Row>& rows, cons
     const auto figure = [&](double Statistics::*member) {
       return row.statistics ? fmt::format("{:.4g}", (*row.statistics).*member) : std::string("-");
     };
-    table.add({row.info.name, std::string(name_of(row.info.dtype)), to_string(row.info.shape), std::to_string(row.bytes),
-               figure(&Statistics::min), figure(&Statistics::max), figure(&Statistics::mean), row.sha256.substr(0, 12)});
+    table.add({row.info.name, std::string(name_of(row.info.dtype)), to_string(row.info.shape),
+               std::to_string(row.bytes), figure(&Statistics::min), figure(&Statistics::max),
+               figure(&Statistics::mean), row.sha256.substr(0, 12)});
     elements += element_count(row.info.shape);
     bytes += row.bytes;
     not_finite += row.statistics ? row.statistics->not_finite : 0;
   }
-  fmt::print("{}: {}, {} tensors, {} elements, {} bytes\n\n{}", options.file, checkpoint.format(), rows.size(), elements,
-             bytes, table.text());
+  fmt::print("{}: {}, {} tensors, {} elements, {} bytes\n\n{}", options.file, checkpoint.format(),
+             rows.size(), elements, bytes, table.text());
   if (not_finite > 0) fmt::print("\n{} elements are NaN or infinite\n", not_finite);
   if (!checkpoint.metadata().empty()) fmt::print("\nmetadata\n");
   for (const auto& [key, text] : checkpoint.metadata()) {

@@ -19,8 +19,8 @@ int fail_with(ErrorCode code, const std::string& message) {
   return static_cast<int>(code);
 }
 
-// Standard output could not be written. A reader that went away (| head) is no error to speak of: the status is the one
-// that the shell gives a program that SIGPIPE ended.
+// Standard output could not be written. A reader that went away (| head) is no error to speak of: the status
+// is the one that the shell gives a program that SIGPIPE ended.
 int fail_with_output(int number) {
   if (number == EPIPE) return 128 + SIGPIPE;
   const ErrorCode code = number == ENOSPC ? ErrorCode::kDiskFull : ErrorCode::kFailed;
@@ -62,9 +62,10 @@ int main(int argc, char** argv) {
   app.add_flag("-v,--verbose", globals.verbose, "More notes (twice: more still)");
   app.require_subcommand(1);
   app.fallthrough();
-  app.footer("Exit status: 0 ok, 1 failed, 2 usage, 3 not found, 4 network, 5 corrupt or mismatched data,\n"
-             "6 disk full, 7 unsupported, 10 accuracy regression, 11 performance regression,\n"
-             "12 inconclusive, 130 interrupted.");
+  app.footer(
+      "Exit status: 0 ok, 1 failed, 2 usage, 3 not found, 4 network, 5 corrupt or mismatched data,\n"
+      "6 disk full, 7 unsupported, 10 accuracy regression, 11 performance regression,\n"
+      "12 inconclusive, 130 interrupted.");
   swinzoo::cmd::Action action;
   for (const auto& command : swinzoo::cmd::commands()) {
     CLI::App* sub = app.add_subcommand(command.name, command.summary);

@@ -22,8 +22,10 @@ void add_run_output_options(CLI::App& app, RunOutput& output) {
       ->check(CLI::IsMember(names))
       ->type_name(fmt::format("{}", fmt::join(names, "|")))
       ->capture_default_str();
-  app.add_flag_callback("--json", [&output] { output.format = "json"; }, "The same as --format json");
-  app.add_option("-o,--output", output.file, "Write JSON results here, for 'swinzoo report'")->type_name("RUN.json");
+  app.add_flag_callback(
+      "--json", [&output] { output.format = "json"; }, "The same as --format json");
+  app.add_option("-o,--output", output.file, "Write JSON results here, for 'swinzoo report'")
+      ->type_name("RUN.json");
 }
 
 void write_runs(const std::vector<eval::Run>& runs, const RunOutput& output) {
@@ -34,7 +36,8 @@ void write_runs(const std::vector<eval::Run>& runs, const RunOutput& output) {
   fmt::print("{}", format->write(runs));
 }
 
-eval::Run start_run(const std::string& kind, const zoo::Model& model, const ModelOptions& options, int threads) {
+eval::Run start_run(const std::string& kind, const zoo::Model& model, const ModelOptions& options,
+                    int threads) {
   const zoo::ModelSpec& spec = model.spec();
   const eval::Count count = eval::count(model.executable().plan());
   eval::Run run;
@@ -56,8 +59,9 @@ eval::Run start_run(const std::string& kind, const zoo::Model& model, const Mode
 
 void finish_run(eval::Run& run) { run.peak_memory_mb = eval::peak_memory_mb(); }
 
-Measured measure_each(const std::vector<std::string>& models,
-                      const std::function<void(const std::string& model, std::vector<eval::Run>& runs)>& measure) {
+Measured measure_each(
+    const std::vector<std::string>& models,
+    const std::function<void(const std::string& model, std::vector<eval::Run>& runs)>& measure) {
   Measured measured;
   for (const std::string& model : models) {
     try {

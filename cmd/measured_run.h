@@ -24,7 +24,8 @@ void add_run_output_options(CLI::App& app, RunOutput& output);
 void write_runs(const std::vector<eval::Run>& runs, const RunOutput& output);
 
 // A run with all that is known before measuring: the model, how it runs, the machine, the time.
-eval::Run start_run(const std::string& kind, const zoo::Model& model, const ModelOptions& options, int threads);
+eval::Run start_run(const std::string& kind, const zoo::Model& model, const ModelOptions& options,
+                    int threads);
 
 // What is known only afterwards: the peak of memory.
 void finish_run(eval::Run& run);
@@ -34,9 +35,10 @@ struct Measured {
   int status = 0;
 };
 
-// Calls measure(model, runs) for each model in turn. One that fails is reported on standard error and does not stop the
-// others: the status is then kFailed. The error of a single model is thrown.
-Measured measure_each(const std::vector<std::string>& models,
-                      const std::function<void(const std::string& model, std::vector<eval::Run>& runs)>& measure);
+// Calls measure(model, runs) for each model in turn. One that fails is reported on standard error and does
+// not stop the others: the status is then kFailed. The error of a single model is thrown.
+Measured measure_each(
+    const std::vector<std::string>& models,
+    const std::function<void(const std::string& model, std::vector<eval::Run>& runs)>& measure);
 
 }  // namespace swinzoo::cmd

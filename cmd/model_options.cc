@@ -31,7 +31,8 @@ int threads_of(const ModelOptions& options) {
   return options.threads > 0 ? options.threads : eval::available_cores();
 }
 
-zoo::Model load_model(const std::string& model, const zoo::Catalog& catalog, const ModelOptions& options, int threads) {
+zoo::Model load_model(const std::string& model, const zoo::Catalog& catalog, const ModelOptions& options,
+                      int threads) {
   if (options.precision != "fp32") {
     fail(ErrorCode::kUnsupported, "precision {} is not built yet; there is: fp32", options.precision);
   }

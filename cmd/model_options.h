@@ -15,13 +15,15 @@ struct ModelOptions {
   int threads = 0;  // 0: as many as the container's quota gives
 };
 
-// Declares --catalog, --backend and --precision; with_threads: --threads too. `options` outlives the app's parsing.
+// Declares --catalog, --backend and --precision; with_threads: --threads too. `options` outlives the app's
+// parsing.
 void add_model_options(CLI::App& app, ModelOptions& options, bool with_threads = true);
 
 // The number of threads that the options ask for.
 int threads_of(const ModelOptions& options);
 
 // Loads a model that runs. Throws what zoo::Model throws; kUnsupported for a precision that is not built.
-zoo::Model load_model(const std::string& model, const zoo::Catalog& catalog, const ModelOptions& options, int threads);
+zoo::Model load_model(const std::string& model, const zoo::Catalog& catalog, const ModelOptions& options,
+                      int threads);
 
 }  // namespace swinzoo::cmd

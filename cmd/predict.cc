@@ -1,4 +1,5 @@
-// swinzoo predict: runs a model on images or on a tensor; prints the best classes, or writes any of its outputs.
+// swinzoo predict: runs a model on images or on a tensor; prints the best classes, or writes any of its
+// outputs.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -46,7 +47,9 @@ std::vector<std::string> wanted_outputs(const Options& options, const backends::
   std::vector<std::string> names;
   std::set<std::string> seen;
   for (const std::string& wanted : options.outputs) {
-    const std::string prefix = wanted == "feature_maps" ? "feature_map." : wanted == "attention" ? "attention." : "";
+    const std::string prefix = wanted == "feature_maps" ? "feature_map."
+                               : wanted == "attention"  ? "attention."
+                                                        : "";
     bool found = false;
     for (const backends::Output& output : plan.outputs) {
       if (output.name != wanted && (prefix.empty() || !output.name.starts_with(prefix))) continue;
@@ -71,7 +74,9 @@ Tensor read_tensor(const fs::path& path) {
   return to_f32(file->read(static_cast<size_t>(index), scratch));
 }
 
-bool is_tensor_file(const fs::path& path) { return path.extension() == ".safetensors" || path.extension() == ".npy"; }
+bool is_tensor_file(const fs::path& path) {
+  return path.extension() == ".safetensors" || path.extension() == ".npy";
+}
 
 // The images that an input names: itself, or, of a folder, all in it and below.
 std::vector<fs::path> images_of(const fs::path& input) {
@@ -134,8 +139,8 @@ void append(Tensor& a, Tensor b) {
   a = std::move(both);
 }
 
-void write_outputs(const std::string& path, const std::vector<std::string>& names, const std::vector<Tensor>& tensors,
-                   const std::string& model) {
+void write_outputs(const std::string& path, const std::vector<std::string>& names,
+                   const std::vector<Tensor>& tensors, const std::string& model) {
   std::vector<TensorInfo> infos;
   for (size_t i = 0; i < names.size(); ++i) infos.push_back({names[i], DType::kF32, tensors[i].shape()});
   SafetensorsWriter writer(path, infos, {{"model", model}});
@@ -162,11 +167,11 @@ std::vector<Guess> best_classes(std::span<const float> logits, int64_t k) {
 }
 
 void print_guesses(const std::string& name, const std::vector<Guess>& guesses) {
-  eval::TextTable table({{"class", eval::Align::kRight},
-                         {"probability", eval::Align::kRight},
-                         {"logit", eval::Align::kRight}});
+  eval::TextTable table(
+      {{"class", eval::Align::kRight}, {"probability", eval::Align::kRight}, {"logit", eval::Align::kRight}});
   for (const Guess& guess : guesses) {
-    table.add({std::to_string(guess.index), fmt::format("{:.4f}", guess.probability), fmt::format("{:.4f}", guess.logit)});
+    table.add({std::to_string(guess.index), fmt::format("{:.4f}", guess.probability),
+               fmt::format("{:.4f}", guess.logit)});
   }
   fmt::print("{}\n{}", name, table.text());
 }
@@ -174,7 +179,8 @@ void print_guesses(const std::string& name, const std::vector<Guess>& guesses) {
 json::object to_result(const std::string& model, const std::string& name, const std::vector<Guess>& guesses) {
   json::array top;
   for (const Guess& guess : guesses) {
-    top.push_back(json::object{{"class", guess.index}, {"probability", guess.probability}, {"logit", guess.logit}});
+    top.push_back(
+        json::object{{"class", guess.index}, {"probability", guess.probability}, {"logit", guess.logit}});
   }
   return {{"model", model}, {"input", name}, {"top", std::move(top)}};
 }
@@ -185,7 +191,8 @@ int run(const Options& options) {
   const std::vector<std::string> wanted = wanted_outputs(options, model.executable().plan());
   const auto logits_at = std::find(wanted.begin(), wanted.end(), "logits");
   if (options.output_file.empty() && logits_at == wanted.end()) {
-    fail(ErrorCode::kUsage, "{} is written to a file: name it with -o OUT.safetensors", fmt::join(wanted, ", "));
+    fail(ErrorCode::kUsage, "{} is written to a file: name it with -o OUT.safetensors",
+         fmt::join(wanted, ", "));
   }
 
   std::vector<Tensor> collected(wanted.size());
@@ -196,7 +203,8 @@ int run(const Options& options) {
       const Tensor& logits = outputs[static_cast<size_t>(logits_at - wanted.begin())].second;
       const auto classes = static_cast<size_t>(logits.shape()[1]);
       for (size_t row = 0; row < batch.names.size(); ++row) {
-        const auto guesses = best_classes(std::as_const(logits).as<float>().subspan(row * classes, classes), options.topk);
+        const auto guesses =
+            best_classes(std::as_const(logits).as<float>().subspan(row * classes, classes), options.topk);
         if (options.json) {
           results.push_back(to_result(model.spec().id, batch.names[row], guesses));
         } else {
@@ -230,7 +238,10 @@ Action setup_predict(CLI::App& app) {
       ->take_all()
       ->type_name("NAME[,NAME]");
   app.add_option("-o,--output", options->output_file, "Write the outputs here")->type_name("OUT.safetensors");
-  app.add_option("--topk", options->topk, "Classes to print")->check(CLI::Range(1, 100000))->type_name("K")->capture_default_str();
+  app.add_option("--topk", options->topk, "Classes to print")
+      ->check(CLI::Range(1, 100000))
+      ->type_name("K")
+      ->capture_default_str();
   add_model_options(app, options->run);
   add_format_option(app, options->json);
   return [options](const Globals&) { return run(*options); };

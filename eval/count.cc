@@ -22,7 +22,8 @@ OpCount count_op(const Plan& plan, const Op& op) {
       const Shape& kernel = plan.weight(op.weights[0]).shape;
       return {"conv", elements * (element_count(kernel) / kernel[0]), elements};
     }
-    case OpKind::kLinear: return {"linear", elements * plan.weight(op.weights[0]).shape[1], elements};
+    case OpKind::kLinear:
+      return {"linear", elements * plan.weight(op.weights[0]).shape[1], elements};
     case OpKind::kScores: {  // depth: the size of a head; the input holds q, k and v
       const int64_t channels = plan.value(op.inputs[0]).shape.back() / 3;
       return {"matmul", elements * (channels / op.heads), elements};
@@ -31,8 +32,10 @@ OpCount count_op(const Plan& plan, const Op& op) {
       const int64_t tokens = plan.value(op.inputs[0]).shape.back();
       return {"matmul", elements * tokens, elements};
     }
-    case OpKind::kLayerNorm: return {"layer_norm", 5 * elements, 0};
-    default: return {nullptr, 0, 0};
+    case OpKind::kLayerNorm:
+      return {"layer_norm", 5 * elements, 0};
+    default:
+      return {nullptr, 0, 0};
   }
 }
 

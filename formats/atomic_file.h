@@ -9,8 +9,8 @@
 
 namespace swinzoo {
 
-// Not thread-safe. If commit() is never reached (an exception, say), the target is left as it was and nothing stays
-// behind but what a kill leaves: TARGET.<pid>.tmp.
+// Not thread-safe. If commit() is never reached (an exception, say), the target is left as it was and nothing
+// stays behind but what a kill leaves: TARGET.<pid>.tmp.
 class AtomicFile {
  public:
   // Creates the file's folder where it is missing. Throws on a folder that can't be written.

@@ -30,8 +30,8 @@ class Checkpoint {
   // All tensors, in the file's own order. Names are unique.
   virtual const std::vector<TensorInfo>& tensors() const = 0;
 
-  // The bytes of tensors()[index]: straight from the map where the file allows it (then they live as long as the
-  // checkpoint), else in `scratch`, which is replaced.
+  // The bytes of tensors()[index]: straight from the map where the file allows it (then they live as long as
+  // the checkpoint), else in `scratch`, which is replaced.
   virtual TensorView read(size_t index, Tensor& scratch) const = 0;
 
   // Lets the system take back the memory that a tensor's pages hold; it can be read again.
@@ -44,8 +44,8 @@ class Checkpoint {
   int64_t find(std::string_view name) const;
 };
 
-// Opens a checkpoint of any known format, told by its content. Throws kNotFound if there is no such file, kUnsupported if
-// the format is not known, kCorrupt if it is damaged.
+// Opens a checkpoint of any known format, told by its content. Throws kNotFound if there is no such file,
+// kUnsupported if the format is not known, kCorrupt if it is damaged.
 std::unique_ptr<Checkpoint> open_checkpoint(const std::filesystem::path& path);
 
 }  // namespace swinzoo

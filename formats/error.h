@@ -1,7 +1,7 @@
 // The one exception type of the project, and the exit statuses.
 //
-// The library never prints, aborts or exits: it throws Error, whose message names the file, the tensor, what was
-// expected and what was there. cmd/main.cc catches it once and exits with its code.
+// The library never prints, aborts or exits: it throws Error, whose message names the file, the tensor, what
+// was expected and what was there. cmd/main.cc catches it once and exits with its code.
 #pragma once
 
 #include <fmt/format.h>
@@ -43,8 +43,8 @@ template <typename... Args>
   throw Error(code, fmt::format(format, std::forward<Args>(args)...));
 }
 
-// Throws Error for a failed system call on `path`, saying what errno means: ENOENT is kNotFound, ENOSPC and EDQUOT
-// are kDiskFull, all else kFailed. Call it before errno can change.
+// Throws Error for a failed system call on `path`, saying what errno means: ENOENT is kNotFound, ENOSPC and
+// EDQUOT are kDiskFull, all else kFailed. Call it before errno can change.
 [[noreturn]] void fail_errno(const std::string& what, const std::string& path);
 
 }  // namespace swinzoo

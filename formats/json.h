@@ -37,14 +37,15 @@ bool as_bool(const json::value& value, const std::string& where);
 // A member as a type, or nothing where it is missing or null. Throw kCorrupt if it is another type.
 std::optional<int64_t> find_int(const json::object& object, std::string_view key, const std::string& where);
 std::optional<double> find_number(const json::object& object, std::string_view key, const std::string& where);
-std::optional<std::string> find_string(const json::object& object, std::string_view key, const std::string& where);
+std::optional<std::string> find_string(const json::object& object, std::string_view key,
+                                       const std::string& where);
 std::optional<std::vector<int64_t>> find_ints(const json::object& object, std::string_view key,
                                               const std::string& where);
 std::optional<std::vector<double>> find_numbers(const json::object& object, std::string_view key,
                                                 const std::string& where);
 
-// Two spaces a level, members in their order, numbers as short as they round-trip; arrays of scalars on one line.
-// Ends without a newline.
+// Two spaces a level, members in their order, numbers as short as they round-trip; arrays of scalars on one
+// line. Ends without a newline.
 std::string to_pretty_json(const json::value& value);
 
 // The same on one line, without spaces.

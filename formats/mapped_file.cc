@@ -12,8 +12,8 @@ namespace swinzoo {
 std::span<const std::byte> checked_range(std::span<const std::byte> bytes, uint64_t offset, uint64_t length,
                                          const char* what) {
   if (offset > bytes.size() || length > bytes.size() - offset) {
-    fail(ErrorCode::kCorrupt, "{} claims {} bytes at offset {}, but only {} bytes are there", what, length, offset,
-         bytes.size());
+    fail(ErrorCode::kCorrupt, "{} claims {} bytes at offset {}, but only {} bytes are there", what, length,
+         offset, bytes.size());
   }
   return bytes.subspan(offset, length);
 }

@@ -20,8 +20,8 @@ struct Header {
 };
 
 Header parse_header(const std::string& text, const std::string& where) {
-  static const std::regex kDescr(R"('descr'\s*:\s*'([^']*)')"), kOrder(R"('fortran_order'\s*:\s*(True|False))"),
-      kShape(R"('shape'\s*:\s*\(([0-9, ]*)\))");
+  static const std::regex kDescr(R"('descr'\s*:\s*'([^']*)')"),
+      kOrder(R"('fortran_order'\s*:\s*(True|False))"), kShape(R"('shape'\s*:\s*\(([0-9, ]*)\))");
   std::smatch descr, order, shape;
   if (!std::regex_search(text, descr, kDescr) || !std::regex_search(text, order, kOrder) ||
       !std::regex_search(text, shape, kShape)) {
@@ -33,7 +33,8 @@ Header parse_header(const std::string& text, const std::string& where) {
   } else if (descr[1] == "<f8") {
     header.dtype = DType::kF64;
   } else {
-    fail(ErrorCode::kUnsupported, "{}: holds '{}'; float32 ('<f4') or float64 is needed", where, descr[1].str());
+    fail(ErrorCode::kUnsupported, "{}: holds '{}'; float32 ('<f4') or float64 is needed", where,
+         descr[1].str());
   }
   if (order[1] == "True") fail(ErrorCode::kUnsupported, "{}: is in Fortran order; C order is needed", where);
   const std::string extents = shape[1];
@@ -61,15 +62,18 @@ Tensor read_npy(const std::filesystem::path& path) {
   const auto version = std::to_integer<int>(start[kMagic.size()]);
   const uint64_t length_bytes = version == 1 ? 2 : 4;
   uint64_t length = 0;
-  std::memcpy(&length, checked_range(bytes, start.size(), length_bytes, ".npy header length").data(), length_bytes);
+  std::memcpy(&length, checked_range(bytes, start.size(), length_bytes, ".npy header length").data(),
+              length_bytes);
   if (length > kLargestHeader) fail(ErrorCode::kCorrupt, "{}: the header claims {} bytes", where, length);
   const auto text = checked_range(bytes, start.size() + length_bytes, length, ".npy header");
   const Header header = parse_header({reinterpret_cast<const char*>(text.data()), text.size()}, where);
   const auto data = bytes.subspan(start.size() + length_bytes + length);
   uint64_t needed = 0;
-  if (__builtin_mul_overflow(static_cast<uint64_t>(element_count(header.shape)), size_of(header.dtype), &needed) ||
+  if (__builtin_mul_overflow(static_cast<uint64_t>(element_count(header.shape)), size_of(header.dtype),
+                             &needed) ||
       needed != data.size()) {
-    fail(ErrorCode::kCorrupt, "{}: shape {} does not fill {} bytes", where, to_string(header.shape), data.size());
+    fail(ErrorCode::kCorrupt, "{}: shape {} does not fill {} bytes", where, to_string(header.shape),
+         data.size());
   }
   Tensor stored(header.dtype, header.shape);
   std::memcpy(stored.bytes().data(), data.data(), data.size());

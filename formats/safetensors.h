@@ -24,11 +24,12 @@ bool looks_like_safetensors(const MappedFile& file);
 // Throws kCorrupt if the file is damaged: every byte of the header is checked before a tensor is believed.
 std::unique_ptr<Checkpoint> open_safetensors(std::unique_ptr<MappedFile> file);
 
-// Writes one, tensor by tensor, so that memory stays small. Not thread-safe. The file appears only with commit().
+// Writes one, tensor by tensor, so that memory stays small. Not thread-safe. The file appears only with
+// commit().
 class SafetensorsWriter {
  public:
-  // `tensors` is what will be written, in order; `metadata` goes into the header. Values of `metadata` may be replaced
-  // until commit() by ones of the same length (digests that are known only at the end).
+  // `tensors` is what will be written, in order; `metadata` goes into the header. Values of `metadata` may be
+  // replaced until commit() by ones of the same length (digests that are known only at the end).
   SafetensorsWriter(const std::filesystem::path& path, std::vector<TensorInfo> tensors,
                     std::map<std::string, std::string> metadata);
 

@@ -19,12 +19,14 @@ Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
 }
 
 void Sha256::update(std::span<const std::byte> bytes) {
-  if (EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) != 1) fail(ErrorCode::kFailed, "SHA-256 failed");
+  if (EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) != 1)
+    fail(ErrorCode::kFailed, "SHA-256 failed");
 }
 
 std::string Sha256::hex() {
   std::array<unsigned char, 32> digest{};
-  if (EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr) != 1) fail(ErrorCode::kFailed, "SHA-256 failed");
+  if (EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr) != 1)
+    fail(ErrorCode::kFailed, "SHA-256 failed");
   return fmt::format("{:02x}", fmt::join(digest, ""));
 }
 

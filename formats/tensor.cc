@@ -31,7 +31,8 @@ constexpr std::array<DTypeRow, 10> kDTypes = {{
 }};
 
 const DTypeRow& row_of(DType dtype) {
-  return *std::find_if(kDTypes.begin(), kDTypes.end(), [&](const DTypeRow& row) { return row.dtype == dtype; });
+  return *std::find_if(kDTypes.begin(), kDTypes.end(),
+                       [&](const DTypeRow& row) { return row.dtype == dtype; });
 }
 
 float f16_to_f32(uint16_t half) {
@@ -83,7 +84,8 @@ int64_t element_count(const Shape& shape) {
 std::string to_string(const Shape& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
 
 void fail_dtype(DType expected, DType found) {
-  fail(ErrorCode::kUnsupported, "a tensor of {} was found where {} is expected", name_of(found), name_of(expected));
+  fail(ErrorCode::kUnsupported, "a tensor of {} was found where {} is expected", name_of(found),
+       name_of(expected));
 }
 
 void Tensor::Free::operator()(std::byte* p) const { ::operator delete[](p, std::align_val_t{64}); }
@@ -112,10 +114,17 @@ Tensor to_f32(const TensorView& view) {
   Tensor out(DType::kF32, view.shape);
   const std::span<float> to = out.as<float>();
   switch (view.dtype) {
-    case DType::kF64: convert_elements<double>(view.bytes, to, [](double x) { return static_cast<float>(x); }); break;
-    case DType::kF16: convert_elements<uint16_t>(view.bytes, to, f16_to_f32); break;
-    case DType::kBF16: convert_elements<uint16_t>(view.bytes, to, bf16_to_f32); break;
-    default: fail_dtype(DType::kF32, view.dtype);
+    case DType::kF64:
+      convert_elements<double>(view.bytes, to, [](double x) { return static_cast<float>(x); });
+      break;
+    case DType::kF16:
+      convert_elements<uint16_t>(view.bytes, to, f16_to_f32);
+      break;
+    case DType::kBF16:
+      convert_elements<uint16_t>(view.bytes, to, bf16_to_f32);
+      break;
+    default:
+      fail_dtype(DType::kF32, view.dtype);
   }
   return out;
 }

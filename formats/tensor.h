@@ -14,22 +14,24 @@
 
 namespace swinzoo {
 
-static_assert(std::endian::native == std::endian::little, "the file formats are read in place: little-endian only");
+static_assert(std::endian::native == std::endian::little,
+              "the file formats are read in place: little-endian only");
 
 enum class DType : uint8_t { kF64, kF32, kF16, kBF16, kI64, kI32, kI16, kI8, kU8, kBool };
 
 // Bytes an element.
 size_t size_of(DType dtype);
 
-// The dtype's name as safetensors writes it: "F32", "BF16", "BOOL" ...; and back (empty if it is no such name).
+// The dtype's name as safetensors writes it: "F32", "BF16", "BOOL" ...; and back (empty if it is no such
+// name).
 std::string_view name_of(DType dtype);
 std::optional<DType> dtype_from_name(std::string_view name);
 
 // Extents, outermost first; empty for a scalar. No extent is negative.
 using Shape = std::vector<int64_t>;
 
-// The number of elements: the product of the extents (1 for a scalar). Throws kCorrupt if an extent is negative or
-// the product overflows int64_t.
+// The number of elements: the product of the extents (1 for a scalar). Throws kCorrupt if an extent is
+// negative or the product overflows int64_t.
 int64_t element_count(const Shape& shape);
 
 // "[2, 3]"
@@ -102,8 +104,8 @@ class Tensor {
   std::unique_ptr<std::byte[], Free> data_;
 };
 
-// Copies a tensor; as float32, converting where it is another floating-point dtype (exact but for F64, which rounds
-// to nearest). Throws kUnsupported for integers.
+// Copies a tensor; as float32, converting where it is another floating-point dtype (exact but for F64, which
+// rounds to nearest). Throws kUnsupported for integers.
 Tensor copy_of(const TensorView& view);
 Tensor to_f32(const TensorView& view);
 

@@ -17,7 +17,8 @@ std::span<const Architecture> architectures() {
 
 const Architecture* find_architecture(std::string_view family) {
   const auto all = architectures();
-  const auto found = std::find_if(all.begin(), all.end(), [&](const Architecture& a) { return a.family == family; });
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const Architecture& a) { return a.family == family; });
   return found == all.end() ? nullptr : &*found;
 }
 

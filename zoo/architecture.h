@@ -1,4 +1,5 @@
-// Architectures: for a spec, the plan, whose weights are the full list of parameters with their canonical names and shapes.
+// Architectures: for a spec, the plan, whose weights are the full list of parameters with their canonical
+// names and shapes.
 #pragma once
 
 #include <span>
@@ -11,7 +12,7 @@ namespace swinzoo::zoo {
 
 // One file in zoo/arch/ each.
 struct Architecture {
-  std::string_view family;                             // ModelSpec::dimensions.family
+  std::string_view family;                              // ModelSpec::dimensions.family
   backends::Plan (*build_plan)(const ModelSpec& spec);  // REQUIRES: check_dimensions passed (spec_check.h)
 };
 

@@ -31,11 +31,11 @@ void write_canonical(const std::filesystem::path& path, const ModelSpec& spec, c
   const WeightMatch match = match_weights(plan, checkpoint);
   require_fit(match, "checkpoint of " + spec.id);
   std::vector<TensorInfo> tensors;
-  for (const backends::Weight& weight : plan.weights) tensors.push_back({weight.name, DType::kF32, weight.shape});
-  SafetensorsWriter writer(path, tensors,
-                           {{"format", "pt"},
-                            {kSpecKey, json::serialize(to_json(spec))},
-                            {kDigestsKey, digests_text(plan, {})}});
+  for (const backends::Weight& weight : plan.weights)
+    tensors.push_back({weight.name, DType::kF32, weight.shape});
+  SafetensorsWriter writer(
+      path, tensors,
+      {{"format", "pt"}, {kSpecKey, json::serialize(to_json(spec))}, {kDigestsKey, digests_text(plan, {})}});
   std::map<std::string, std::string> digests;
   for (size_t i = 0; i < plan.weights.size(); ++i) {
     Tensor scratch, converted;

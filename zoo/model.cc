@@ -26,8 +26,8 @@ ModelSpec spec_from_files(const ModelFiles& files, const Catalog& catalog) {
                           preprocessor ? &*preprocessor : nullptr);
 }
 
-// What a model outside the catalog is called: OWNER/REPO, or the name of its folder, which does not depend on where the
-// folder lies.
+// What a model outside the catalog is called: OWNER/REPO, or the name of its folder, which does not depend on
+// where the folder lies.
 std::string id_of(const std::string& model, const ModelFiles& files) {
   if (is_hub_ref(model)) return parse_hub_ref(model).repo;
   return std::filesystem::absolute(files.checkpoint).lexically_normal().parent_path().filename().string();
@@ -38,12 +38,14 @@ std::string id_of(const std::string& model, const ModelFiles& files) {
 OpenedModel open_model(const std::string& model, const Catalog& catalog) {
   const ModelSpec* entry = catalog.lookup(model);
   if (entry == nullptr && catalog.lookup_architecture(model) != nullptr) {
-    fail(ErrorCode::kNotFound, "'{}' is an architecture; its weights come with an entry (see 'swinzoo list')", model);
+    fail(ErrorCode::kNotFound, "'{}' is an architecture; its weights come with an entry (see 'swinzoo list')",
+         model);
   }
   if (entry == nullptr && !names_files(model)) catalog.find(model);  // says what may have been meant
   if (entry != nullptr) require_architecture(*entry);
 
-  const ModelFiles files = resolve_model_files(model, entry == nullptr ? std::vector<std::string>() : entry->sources);
+  const ModelFiles files =
+      resolve_model_files(model, entry == nullptr ? std::vector<std::string>() : entry->sources);
   OpenedModel opened;
   opened.origin = files.origin;
   opened.checkpoint = open_checkpoint(files.checkpoint);
@@ -82,7 +84,8 @@ std::map<std::string, std::string> Model::digests() const {
   std::map<std::string, std::string> digests = canonical_digests(*opened_.checkpoint, opened_.origin);
   if (!digests.empty()) return digests;
   const auto& weights = executable_->plan().weights;
-  for (size_t i = 0; i < weights.size(); ++i) digests[weights[i].name] = sha256_hex(weights_->views()[i].bytes);
+  for (size_t i = 0; i < weights.size(); ++i)
+    digests[weights[i].name] = sha256_hex(weights_->views()[i].bytes);
   return digests;
 }
 

@@ -13,8 +13,8 @@
 
 namespace swinzoo::zoo {
 
-// What MODEL names: a catalog id or alias (its spec is the catalog's), hf:OWNER/REPO[@REV] in the cache, or a path: a
-// canonical file, or a checkpoint beside its config.json (the spec is what these say).
+// What MODEL names: a catalog id or alias (its spec is the catalog's), hf:OWNER/REPO[@REV] in the cache, or a
+// path: a canonical file, or a checkpoint beside its config.json (the spec is what these say).
 struct OpenedModel {
   ModelSpec spec;
   std::string origin;  // for messages: where the files come from
@@ -24,17 +24,20 @@ struct OpenedModel {
 // Whether MODEL is meant as a path or a source (hf:...), and not as a name of the catalog.
 bool names_files(const std::string& model);
 
-// Opens the files and finds the spec; reads no weights. Nothing is fetched. Throws kNotFound, saying what to fetch or what
-// may have been meant; kCorrupt; kUnsupported where no config.json or catalog row tells the architecture.
+// Opens the files and finds the spec; reads no weights. Nothing is fetched. Throws kNotFound, saying what to
+// fetch or what may have been meant; kCorrupt; kUnsupported where no config.json or catalog row tells the
+// architecture.
 OpenedModel open_model(const std::string& model, const Catalog& catalog);
 
-// What MODEL is without its weights: as open_model, or, for a catalog entry or a bare architecture name, from the catalog.
+// What MODEL is without its weights: as open_model, or, for a catalog entry or a bare architecture name, from
+// the catalog.
 ModelSpec find_spec(const std::string& model, const Catalog& catalog);
 
 // A model that runs. Immutable, so safe to share between threads.
 class Model {
  public:
-  // Throws what open_model throws; kCorrupt if the checkpoint does not fit; kUnsupported if the architecture is not built.
+  // Throws what open_model throws; kCorrupt if the checkpoint does not fit; kUnsupported if the architecture
+  // is not built.
   Model(OpenedModel opened, const backends::Backend& backend, const backends::LoadOptions& options);
 
   const ModelSpec& spec() const { return opened_.spec; }

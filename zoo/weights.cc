@@ -18,8 +18,9 @@ bool is_computed_buffer(std::string_view name) {
 void append(std::string& message, const char* what, const std::vector<std::string>& names) {
   constexpr size_t kMost = 20;
   if (names.empty()) return;
-  message += fmt::format("\n  {} {}: {}", names.size(), what,
-                         fmt::join(names.begin(), names.begin() + static_cast<ptrdiff_t>(std::min(kMost, names.size())), ", "));
+  message += fmt::format(
+      "\n  {} {}: {}", names.size(), what,
+      fmt::join(names.begin(), names.begin() + static_cast<ptrdiff_t>(std::min(kMost, names.size())), ", "));
   if (names.size() > kMost) message += ", ...";
 }
 

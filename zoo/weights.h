@@ -12,7 +12,8 @@ namespace swinzoo::zoo {
 
 // How a checkpoint's tensors match a plan's weights.
 struct WeightMatch {
-  std::vector<int64_t> tensors;         // plan.weights[i] is checkpoint.tensors()[tensors[i]]; -1 where it is missing
+  std::vector<int64_t>
+      tensors;  // plan.weights[i] is checkpoint.tensors()[tensors[i]]; -1 where it is missing
   std::vector<std::string> missing;     // names of weights without a tensor
   std::vector<std::string> misshaped;   // "NAME: [2, 3] in the file, [3, 2] expected"
   std::vector<std::string> buffers;     // tensors left out by rule: what is computed from sizes alone
@@ -23,11 +24,12 @@ struct WeightMatch {
 
 WeightMatch match_weights(const backends::Plan& plan, const Checkpoint& checkpoint);
 
-// Throws kCorrupt, naming every missing, misshaped and unexpected tensor at once, unless all fits. `where` is the file.
+// Throws kCorrupt, naming every missing, misshaped and unexpected tensor at once, unless all fits. `where` is
+// the file.
 void require_fit(const WeightMatch& match, const std::string& where);
 
-// The tensors of a plan's weights as float32: straight from the checkpoint's map where it holds float32. Views live as
-// long as this object and the checkpoint.
+// The tensors of a plan's weights as float32: straight from the checkpoint's map where it holds float32.
+// Views live as long as this object and the checkpoint.
 class Weights {
  public:
   // REQUIRES: match.fits().

@@ -8,14 +8,15 @@
 
 #include "backends/cpu/kernels.h"
 #include "backends/cpu/workspace.h"
+#include "backends/threads.h"
 #include "formats/error.h"
 
 namespace swinzoo::backends {
 namespace {
 
-// A product is cut into tiles of this many rows and columns, whatever the number of threads, so that results do not depend
-// on it. Large enough that Eigen's packing is paid back, small enough that a tile of swin_tiny's last stage (49 rows, 768
-// columns) still feeds several cores.
+// A product is cut into tiles of this many rows and columns, whatever the number of threads, so that results
+// do not depend on it. Large enough that Eigen's packing is paid back, small enough that a tile of
+// swin_tiny's last stage (49 rows, 768 columns) still feeds several cores.
 constexpr int64_t kTileRows = 392;
 constexpr int64_t kTileColumns = 192;
 
@@ -33,11 +34,17 @@ struct Tile {
 class CpuExecutable : public Executable {
  public:
   CpuExecutable(Plan plan, std::vector<TensorView> weights, int threads, Isa isa)
-      : Executable(std::move(plan)), weights_(std::move(weights)), threads_(threads), isa_(isa),
-        kernels_(kernels_for(isa)), arena_(threads) {
+      : Executable(std::move(plan)),
+        weights_(std::move(weights)),
+        threads_(threads),
+        isa_(isa),
+        kernels_(kernels_for(isa)),
+        more_threads_(allow_threads(threads)),
+        arena_(threads) {
     for (const Step& step : this->plan().steps) {
-      tables_.push_back(std::holds_alternative<Attention>(step.kernel) ? tables_for(std::get<Attention>(step.kernel))
-                                                                       : AttentionTables());
+      tables_.push_back(std::holds_alternative<Attention>(step.kernel)
+                            ? tables_for(std::get<Attention>(step.kernel))
+                            : AttentionTables());
     }
   }
 
@@ -111,11 +118,13 @@ class CpuExecutable : public Executable {
   }
 
   // One tile of `linear`: out is the tile's first element.
-  void linear_tile(const Linear& linear, const Tile& tile, const float* x, float* out, int64_t out_stride) const {
+  void linear_tile(const Linear& linear, const Tile& tile, const float* x, float* out,
+                   int64_t out_stride) const {
     const Shape& shape = plan().weight(linear.weight).shape;
     const int64_t depth = element_count(shape) / shape[0];
     const float* bias = weight(linear.bias);
-    kernels_.linear(x + tile.row * depth, depth, tile.rows, depth, weight(linear.weight) + tile.column * depth,
+    kernels_.linear(x + tile.row * depth, depth, tile.rows, depth,
+                    weight(linear.weight) + tile.column * depth,
                     bias == nullptr ? nullptr : bias + tile.column, tile.columns, out, out_stride);
   }
 
@@ -150,9 +159,10 @@ class CpuExecutable : public Executable {
   // Calls body(row) for each row, in parallel, some at a time.
   template <typename Body>
   static void for_each_row(int64_t rows, Body body) {
-    tbb::parallel_for(tbb::blocked_range<int64_t>(0, rows, 32), [&](const tbb::blocked_range<int64_t>& range) {
-      for (int64_t row = range.begin(); row < range.end(); ++row) body(row);
-    });
+    tbb::parallel_for(tbb::blocked_range<int64_t>(0, rows, 32),
+                      [&](const tbb::blocked_range<int64_t>& range) {
+                        for (int64_t row = range.begin(); row < range.end(); ++row) body(row);
+                      });
   }
 
   void layer_norm(const Norm& norm, const float* x, float* out) const {
@@ -168,25 +178,23 @@ class CpuExecutable : public Executable {
     const int64_t channels = image[0], height = image[1], width = image[2], patch = kernel.patch;
     const int64_t depth = channels * patch * patch, columns = grid[2], rows = batch * grid[0] * grid[1];
     float* out = workspace.current.as<float>().data();
-    tbb::parallel_for(tbb::blocked_range<int64_t>(0, rows, 1), [&](const tbb::blocked_range<int64_t>& range) {
+    const int64_t most = kTileRows * kTileColumns / depth;
+    tbb::parallel_for(int64_t{0}, (rows + most - 1) / most, [&](int64_t tile) {
       float* patches = mine(workspace.tiles);
-      const int64_t most = kTileRows * kTileColumns / depth;
-      for (int64_t first = range.begin(); first < range.end(); first += most) {
-        const int64_t count = std::min(most, range.end() - first);
-        for (int64_t i = 0; i < count; ++i) {
-          const int64_t place = first + i;
-          const int64_t col = place % grid[1], row = place / grid[1] % grid[0], n = place / (grid[0] * grid[1]);
-          float* to = patches + i * depth;
-          for (int64_t c = 0; c < channels; ++c) {
-            for (int64_t y = 0; y < patch; ++y, to += patch) {
-              std::copy_n(x + ((n * channels + c) * height + row * patch + y) * width + col * patch, patch, to);
-            }
+      const int64_t first = tile * most, count = std::min(most, rows - first);
+      for (int64_t i = 0; i < count; ++i) {
+        const int64_t place = first + i;
+        const int64_t col = place % grid[1], row = place / grid[1] % grid[0], n = place / (grid[0] * grid[1]);
+        float* to = patches + i * depth;
+        for (int64_t c = 0; c < channels; ++c) {
+          for (int64_t y = 0; y < patch; ++y, to += patch) {
+            std::copy_n(x + ((n * channels + c) * height + row * patch + y) * width + col * patch, patch, to);
           }
         }
-        linear_tile(kernel.projection, {0, count, 0, columns}, patches, out + first * columns, columns);
-        for (int64_t row = first; row < first + count; ++row) {
-          layer_norm(kernel.norm, out + row * columns, out + row * columns);
-        }
+      }
+      linear_tile(kernel.projection, {0, count, 0, columns}, patches, out + first * columns, columns);
+      for (int64_t row = first; row < first + count; ++row) {
+        layer_norm(kernel.norm, out + row * columns, out + row * columns);
       }
     });
   }
@@ -221,10 +229,12 @@ class CpuExecutable : public Executable {
       const float* q = qkv + window * tokens * 3 * channels + head * head_size;
       const int32_t* regions =
           tables.regions.empty() ? nullptr : tables.regions.data() + window % windows * tokens;
-      float* scores = attention_out == nullptr ? mine(workspace.attention) : attention_out + matrix * tokens * tokens;
+      float* scores = mine(workspace.attention);
       kernels_.attention(q, q + channels, q + 2 * channels, 3 * channels, tokens, head_size,
                          tables.position_bias.data() + head * tokens * tokens, regions, scores,
                          normed + window * tokens * channels + head * head_size, channels);
+      if (attention_out != nullptr)
+        std::copy_n(scores, tokens * tokens, attention_out + matrix * tokens * tokens);
     });
     add_linear(kernel.projection, rows, normed, current, workspace, place);
   }
@@ -236,7 +246,9 @@ class CpuExecutable : public Executable {
     float* current = workspace.current.as<float>().data();
     float* normed = workspace.normed.as<float>().data();
     float* wide = workspace.wide.as<float>().data();
-    for_each_row(rows, [&](int64_t row) { layer_norm(kernel.norm, current + row * channels, normed + row * channels); });
+    for_each_row(rows, [&](int64_t row) {
+      layer_norm(kernel.norm, current + row * channels, normed + row * channels);
+    });
     for_each_tile(rows, hidden, [&](const Tile& tile) {
       float* out = wide + tile.row * hidden + tile.column;
       linear_tile(kernel.fc1, tile, normed, out, hidden);
@@ -257,7 +269,8 @@ class CpuExecutable : public Executable {
       for (int64_t part = 0; part < 4; ++part) {
         const int64_t y = 2 * row + part % 2, x = 2 * col + part / 2;
         if (y < from[0] && x < from[1]) {
-          std::copy_n(current + ((n * from[0] + y) * from[1] + x) * channels, channels, out + part * channels);
+          std::copy_n(current + ((n * from[0] + y) * from[1] + x) * channels, channels,
+                      out + part * channels);
         } else {
           std::fill_n(out + part * channels, channels, 0.0f);
         }
@@ -284,7 +297,8 @@ class CpuExecutable : public Executable {
     for (int64_t n = 0; n < batch; ++n) {
       float* sum = next + n * channels;
       std::fill_n(sum, channels, 0.0f);
-      for (int64_t row = 0; row < rows; ++row) kernels_.add(current + (n * rows + row) * channels, channels, sum);
+      for (int64_t row = 0; row < rows; ++row)
+        kernels_.add(current + (n * rows + row) * channels, channels, sum);
       std::transform(sum, sum + channels, sum, [&](float v) { return v / static_cast<float>(rows); });
     }
     std::swap(workspace.current, workspace.next);
@@ -300,6 +314,7 @@ class CpuExecutable : public Executable {
   Isa isa_;
   const Kernels& kernels_;
   std::vector<AttentionTables> tables_;  // a step
+  std::unique_ptr<tbb::global_control> more_threads_;
   mutable tbb::task_arena arena_;
   mutable WorkspacePool pool_;
 };

@@ -13,9 +13,12 @@ constexpr std::array<Isa, 3> kBestFirst = {Isa::kAvx512, Isa::kAvx2, Isa::kBasel
 
 std::string_view name_of(Isa isa) {
   switch (isa) {
-    case Isa::kBaseline: return "baseline";
-    case Isa::kAvx2: return "avx2";
-    case Isa::kAvx512: return "avx512";
+    case Isa::kBaseline:
+      return "baseline";
+    case Isa::kAvx2:
+      return "avx2";
+    case Isa::kAvx512:
+      return "avx512";
   }
   return "?";
 }
@@ -26,8 +29,10 @@ bool has_isa(Isa isa) {
     case Isa::kAvx512:
       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-    case Isa::kAvx2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    case Isa::kBaseline: return true;
+    case Isa::kAvx2:
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case Isa::kBaseline:
+      return true;
   }
 #endif
   return isa == Isa::kBaseline;
@@ -36,7 +41,8 @@ bool has_isa(Isa isa) {
 Isa choose_isa(std::string_view forced) {
   for (const Isa isa : kBestFirst) {
     if (forced.empty() ? !has_isa(isa) : forced != name_of(isa)) continue;
-    if (!has_isa(isa)) fail(ErrorCode::kUnsupported, "SWINZOO_FORCE_ISA is '{}', which this CPU lacks", forced);
+    if (!has_isa(isa))
+      fail(ErrorCode::kUnsupported, "SWINZOO_FORCE_ISA is '{}', which this CPU lacks", forced);
     return isa;
   }
   fail(ErrorCode::kUsage, "SWINZOO_FORCE_ISA is '{}'; there are: avx512, avx2, baseline", forced);

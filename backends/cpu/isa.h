@@ -13,8 +13,8 @@ std::string_view name_of(Isa isa);
 // Whether this CPU has it (AVX2 with FMA; AVX-512 F, BW, DQ and VL).
 bool has_isa(Isa isa);
 
-// The best that this CPU has, or what `forced` names if it is not empty (the variable SWINZOO_FORCE_ISA). Throws kUsage if
-// there is no such name, kUnsupported if the CPU lacks it.
+// The best that this CPU has, or what `forced` names if it is not empty (the variable SWINZOO_FORCE_ISA).
+// Throws kUsage if there is no such name, kUnsupported if the CPU lacks it.
 Isa choose_isa(std::string_view forced);
 
 }  // namespace swinzoo::backends

@@ -4,7 +4,8 @@
 
 namespace swinzoo::backends {
 
-Workspace::Workspace(const Plan& plan, int64_t batch_size, int threads, int64_t tile_elements) : batch(batch_size) {
+Workspace::Workspace(const Plan& plan, int64_t batch_size, int threads, int64_t tile_elements)
+    : batch(batch_size) {
   int64_t current_size = 0, normed_size = 0, wide_size = 0, attention_size = 0;
   for (const Step& step : plan.steps) {
     current_size = std::max(current_size, element_count(plan.value(step.output).shape));
@@ -12,14 +13,19 @@ Workspace::Workspace(const Plan& plan, int64_t batch_size, int threads, int64_t 
       const int64_t size = element_count(plan.value(op.output).shape);
       switch (op.kind) {
         case OpKind::kLayerNorm:
-        case OpKind::kWindowPartition: normed_size = std::max(normed_size, size); break;
-        case OpKind::kLinear: wide_size = std::max(wide_size, size); break;
+        case OpKind::kWindowPartition:
+          normed_size = std::max(normed_size, size);
+          break;
+        case OpKind::kLinear:
+          wide_size = std::max(wide_size, size);
+          break;
         case OpKind::kSoftmax: {
           const int64_t tokens = plan.value(op.output).shape.back();
           attention_size = std::max(attention_size, tokens * tokens);
           break;
         }
-        default: break;
+        default:
+          break;
       }
     }
   }
@@ -36,7 +42,8 @@ Workspace::Workspace(const Plan& plan, int64_t batch_size, int threads, int64_t 
 
 std::unique_ptr<Workspace> WorkspacePool::take(int64_t batch) {
   const std::lock_guard lock(mutex_);
-  const auto found = std::find_if(idle_.begin(), idle_.end(), [&](const auto& w) { return w->batch >= batch; });
+  const auto found =
+      std::find_if(idle_.begin(), idle_.end(), [&](const auto& w) { return w->batch >= batch; });
   if (found == idle_.end()) return nullptr;
   std::unique_ptr<Workspace> workspace = std::move(*found);
   idle_.erase(found);

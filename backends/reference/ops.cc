@@ -39,7 +39,8 @@ void patch_conv(const Shape& in, const Shape& out_shape, const Shape& kernel, in
       const float* w = weights[0].data() + f * channels * patch * patch;
       for (int64_t c = 0; c < channels; ++c) {
         for (int64_t y = 0; y < patch; ++y) {
-          sum += dot(image + (c * height + row * patch + y) * width + col * patch, w + (c * patch + y) * patch, patch);
+          sum += dot(image + (c * height + row * patch + y) * width + col * patch,
+                     w + (c * patch + y) * patch, patch);
         }
       }
       out[index(place * filters + f)] = static_cast<float>(sum);
@@ -56,7 +57,8 @@ void layer_norm(int64_t channels, double epsilon, Inputs inputs, Inputs weights,
     for (const float v : x) squares += (v - mean) * (v - mean);
     const double scale = 1 / std::sqrt(squares / static_cast<double>(channels) + epsilon);
     for (size_t c = 0; c < x.size(); ++c) {
-      out[index(row * channels) + c] = static_cast<float>((x[c] - mean) * scale * weights[0][c] + weights[1][c]);
+      out[index(row * channels) + c] =
+          static_cast<float>((x[c] - mean) * scale * weights[0][c] + weights[1][c]);
     }
   });
 }
@@ -194,28 +196,41 @@ void mean_pool(int64_t channels, int64_t batch, Inputs inputs, std::span<float> 
 
 }  // namespace
 
-void compute(const Plan& plan, const Op& op, int64_t batch, Inputs inputs, Inputs weights, std::span<float> out) {
+void compute(const Plan& plan, const Op& op, int64_t batch, Inputs inputs, Inputs weights,
+             std::span<float> out) {
   const Shape& in_shape = op.inputs.empty() ? plan.value(op.output).shape : plan.value(op.inputs[0]).shape;
   const Shape& out_shape = plan.value(op.output).shape;
   const int64_t last = out_shape.back();
   switch (op.kind) {
     case OpKind::kPatchConv:
       return patch_conv(in_shape, out_shape, plan.weight(op.weights[0]).shape, batch, inputs, weights, out);
-    case OpKind::kLayerNorm: return layer_norm(last, op.epsilon, inputs, weights, out);
-    case OpKind::kWindowPartition: return move_windows(op.windows, false, last, batch, inputs, out);
-    case OpKind::kWindowReverse: return move_windows(op.windows, true, last, batch, inputs, out);
-    case OpKind::kLinear: return linear(in_shape.back(), last, inputs, weights, out);
-    case OpKind::kScores: return scores(last, op.heads, in_shape.back() / 3, inputs, out);
-    case OpKind::kPositionBias: return position_bias(op.windows, op.heads, weights, out);
-    case OpKind::kAddBias: return add_bias(op.windows, in_shape[1], inputs, out);
-    case OpKind::kSoftmax: return softmax(last, inputs, out);
-    case OpKind::kWeightedValues: return weighted_values(out_shape[1], op.heads, last, inputs, out);
+    case OpKind::kLayerNorm:
+      return layer_norm(last, op.epsilon, inputs, weights, out);
+    case OpKind::kWindowPartition:
+      return move_windows(op.windows, false, last, batch, inputs, out);
+    case OpKind::kWindowReverse:
+      return move_windows(op.windows, true, last, batch, inputs, out);
+    case OpKind::kLinear:
+      return linear(in_shape.back(), last, inputs, weights, out);
+    case OpKind::kScores:
+      return scores(last, op.heads, in_shape.back() / 3, inputs, out);
+    case OpKind::kPositionBias:
+      return position_bias(op.windows, op.heads, weights, out);
+    case OpKind::kAddBias:
+      return add_bias(op.windows, in_shape[1], inputs, out);
+    case OpKind::kSoftmax:
+      return softmax(last, inputs, out);
+    case OpKind::kWeightedValues:
+      return weighted_values(out_shape[1], op.heads, last, inputs, out);
     case OpKind::kAdd:
       return for_each(static_cast<int64_t>(out.size()),
                       [&](int64_t i) { out[index(i)] = inputs[0][index(i)] + inputs[1][index(i)]; });
-    case OpKind::kGelu: return gelu(inputs, out);
-    case OpKind::kMergePatches: return merge_patches(in_shape, out_shape, batch, inputs, out);
-    case OpKind::kMeanPool: return mean_pool(last, batch, inputs, out);
+    case OpKind::kGelu:
+      return gelu(inputs, out);
+    case OpKind::kMergePatches:
+      return merge_patches(in_shape, out_shape, batch, inputs, out);
+    case OpKind::kMeanPool:
+      return mean_pool(last, batch, inputs, out);
   }
 }
 

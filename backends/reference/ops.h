@@ -8,8 +8,8 @@
 
 namespace swinzoo::backends::reference {
 
-// Computes one operation. inputs[i] is op.inputs[i] for the whole batch, weights[i] is op.weights[i] (empty where there is
-// none), out is the result for the whole batch. Shapes are those of `plan`.
+// Computes one operation. inputs[i] is op.inputs[i] for the whole batch, weights[i] is op.weights[i] (empty
+// where there is none), out is the result for the whole batch. Shapes are those of `plan`.
 void compute(const Plan& plan, const Op& op, int64_t batch, std::span<const std::span<const float>> inputs,
              std::span<const std::span<const float>> weights, std::span<float> out);
 

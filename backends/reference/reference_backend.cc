@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "backends/reference/ops.h"
+#include "backends/threads.h"
 
 namespace swinzoo::backends {
 namespace {
@@ -12,7 +13,10 @@ namespace {
 class ReferenceExecutable : public Executable {
  public:
   ReferenceExecutable(Plan plan, std::vector<TensorView> weights, int threads)
-      : Executable(std::move(plan)), weights_(std::move(weights)), threads_(threads) {}
+      : Executable(std::move(plan)),
+        weights_(std::move(weights)),
+        threads_(threads),
+        more_threads_(allow_threads(threads)) {}
 
   void run(const TensorView& x, std::span<const OutputBinding> outputs) const override {
     tbb::task_arena arena(threads_);
@@ -39,13 +43,15 @@ class ReferenceExecutable : public Executable {
         std::vector<std::span<const float>> in, weights;
         for (const ValueId id : op.inputs) in.push_back(view(id));
         for (const WeightId id : op.weights) {
-          weights.push_back(id == kNone ? std::span<const float>() : weights_[static_cast<size_t>(id)].as<float>());
+          weights.push_back(id == kNone ? std::span<const float>()
+                                        : weights_[static_cast<size_t>(id)].as<float>());
         }
         reference::compute(plan(), op, batch, in, weights, out.as<float>());
       }
       for (const OutputBinding& binding : outputs) {
         const ValueId value = plan().outputs[binding.output].value;
-        if (value == step.output || value == step.attention) std::ranges::copy(view(value), binding.data.begin());
+        if (value == step.output || value == step.attention)
+          std::ranges::copy(view(value), binding.data.begin());
       }
       for (size_t v = 0; v < values.size(); ++v) {
         if (last_use[v] == s) values[v] = Tensor();
@@ -67,11 +73,13 @@ class ReferenceExecutable : public Executable {
 
   std::vector<TensorView> weights_;
   int threads_;
+  std::unique_ptr<tbb::global_control> more_threads_;
 };
 
 }  // namespace
 
-std::unique_ptr<Executable> load_reference(Plan plan, std::vector<TensorView> weights, const LoadOptions& options) {
+std::unique_ptr<Executable> load_reference(Plan plan, std::vector<TensorView> weights,
+                                           const LoadOptions& options) {
   return std::make_unique<ReferenceExecutable>(std::move(plan), std::move(weights), options.threads);
 }
 

@@ -13,8 +13,8 @@ using backends::PlanBuilder;
 using backends::ValueId;
 using backends::Windows;
 
-// A window never exceeds the grid, and where it covers an axis nothing is shifted there; else every other block shifts
-// by half a window (timm's SwinTransformerBlock._calc_window_shift).
+// A window never exceeds the grid, and where it covers an axis nothing is shifted there; else every other
+// block shifts by half a window (timm's SwinTransformerBlock._calc_window_shift).
 Windows windows_of(int64_t height, int64_t width, int64_t window, bool shifted) {
   Windows windows{{1, height, width}, {1, std::min(height, window), std::min(width, window)}, {0, 0, 0}};
   for (size_t axis = 1; axis < 3; ++axis) {
@@ -36,8 +36,8 @@ backends::Plan build_swin_plan(const ModelSpec& spec) {
     for (int64_t block = 0; block < d.depths[stage]; ++block) {
       const std::string name = fmt::format("{}.blocks.{}", scope, block);
       x = builder.attention(name, x,
-                            {windows_of(grid[0], grid[1], d.window_size[stage], block % 2 == 1), d.num_heads[stage],
-                             d.qkv_bias});
+                            {windows_of(grid[0], grid[1], d.window_size[stage], block % 2 == 1),
+                             d.num_heads[stage], d.qkv_bias});
       x = builder.mlp(name, x, static_cast<int64_t>(static_cast<double>(grid[2]) * d.mlp_ratio));
     }
     builder.output(fmt::format("feature_map.{}", stage), x);

@@ -6,8 +6,8 @@
 
 namespace swinzoo::zoo {
 
-// As timm.models.swin_transformer computes it, names and layouts included: features and maps are NHWC, embedding is the
-// mean of the features, logits are there where the spec has classes.
+// As timm.models.swin_transformer computes it, names and layouts included: features and maps are NHWC,
+// embedding is the mean of the features, logits are there where the spec has classes.
 backends::Plan build_swin_plan(const ModelSpec& spec);
 
 }  // namespace swinzoo::zoo

@@ -1,0 +1,228 @@
+// Each kernel of each instruction set against its step's own list of operations, as the reference runs it.
+#include <catch2/catch.hpp>
+#include <functional>
+#include <thread>
+
+#include "backends/cpu/isa.h"
+#include "backends/cpu/kernels.h"
+#include "formats/error.h"
+#include "tests/backends/made_plan.h"
+#include "tests/environment.h"
+
+using namespace swinzoo;
+using namespace swinzoo::backends;
+
+namespace {
+
+// Products of depth up to a few hundred in float32, against double.
+constexpr double kTolerance = 2e-6;
+
+struct Case {
+  const char* name;
+  Shape input;
+  std::function<void(PlanBuilder&)> build;
+};
+
+ValueId attention_case(PlanBuilder& b, std::array<int64_t, 3> window, std::array<int64_t, 3> shift,
+                       int64_t heads, bool bias) {
+  const ValueId x = b.patch_embed("patch_embed", b.input(), 2, 24);
+  const Shape grid = b.shape(x);
+  return b.attention("block", x, {{{1, grid[0], grid[1]}, window, shift}, heads, bias});
+}
+
+const std::vector<Case>& cases() {
+  static const std::vector<Case> kCases = {
+      {"patch embedding",
+       {3, 20, 12},
+       [](PlanBuilder& b) { b.patch_embed("patch_embed", b.input(), 4, 40); }},
+      {"plain windows",
+       {3, 16, 16},
+       [](PlanBuilder& b) {
+         attention_case(b, {1, 4, 4}, {0, 0, 0}, 3, true);
+       }},
+      {"shifted windows",
+       {3, 16, 16},
+       [](PlanBuilder& b) {
+         attention_case(b, {1, 4, 4}, {0, 2, 2}, 2, true);
+       }},
+      {"padded windows",
+       {3, 20, 14},
+       [](PlanBuilder& b) {
+         attention_case(b, {1, 7, 7}, {0, 0, 0}, 1, true);
+       }},
+      {"padded and shifted",
+       {3, 20, 18},
+       [](PlanBuilder& b) {
+         attention_case(b, {1, 7, 7}, {0, 3, 3}, 4, true);
+       }},
+      {"shifted in one axis",
+       {3, 8, 16},
+       [](PlanBuilder& b) {
+         attention_case(b, {1, 4, 4}, {0, 0, 2}, 2, true);
+       }},
+      {"no bias of q k and v",
+       {3, 16, 16},
+       [](PlanBuilder& b) {
+         attention_case(b, {1, 8, 8}, {0, 0, 0}, 2, false);
+       }},
+      {"mlp",
+       {3, 12, 20},
+       [](PlanBuilder& b) { b.mlp("block", b.patch_embed("patch_embed", b.input(), 2, 33), 100); }},
+      {"merging",
+       {3, 16, 24},
+       [](PlanBuilder& b) { b.patch_merging("down", b.patch_embed("e", b.input(), 2, 20)); }},
+      {"merging an odd grid",
+       {3, 10, 14},
+       [](PlanBuilder& b) { b.patch_merging("down", b.patch_embed("e", b.input(), 2, 20)); }},
+      {"norm pool and head",
+       {3, 16, 16},
+       [](PlanBuilder& b) {
+         const ValueId x = b.final_norm("norm", b.patch_embed("e", b.input(), 2, 48));
+         b.output("features", x);
+         b.output("logits", b.head("head", b.pool("pool", x), 401));
+       }},
+      {"more rows than a tile",
+       {3, 96, 100},
+       [](PlanBuilder& b) { b.mlp("block", b.patch_embed("e", b.input(), 4, 260), 300); }},
+  };
+  return kCases;
+}
+
+Plan plan_of(const Case& c) {
+  PlanBuilder builder(c.input);
+  c.build(builder);
+  Plan plan = builder.take();
+  plan.outputs.push_back({"result", plan.steps.back().output});
+  return plan;
+}
+
+std::vector<std::pair<std::string, Tensor>> run(std::string_view backend, const Plan& plan,
+                                                const MadeWeights& weights, const Tensor& x,
+                                                int threads = 2) {
+  const auto executable = find_backend(backend).load(plan, weights.views, {threads});
+  return run_outputs(*executable, x.view(), all_outputs(plan));
+}
+
+}  // namespace
+
+TEST_CASE("every kernel of every instruction set agrees with its step's operations") {
+  for (const Isa isa : {Isa::kBaseline, Isa::kAvx2, Isa::kAvx512}) {
+    if (!has_isa(isa)) continue;
+    const EnvironmentVariable forced("SWINZOO_FORCE_ISA", std::string(name_of(isa)));
+    for (const Case& c : cases()) {
+      const Plan plan = plan_of(c);
+      const MadeWeights weights(plan);
+      for (const int64_t batch : {1, 3}) {
+        const Tensor x = random_tensor({batch, c.input[0], c.input[1], c.input[2]}, 7);
+        const auto expected = run("reference", plan, weights, x);
+        const auto found = run("cpu", plan, weights, x);
+        for (size_t i = 0; i < expected.size(); ++i) {
+          INFO(name_of(isa) << ": " << c.name << ", batch " << batch << ", " << expected[i].first);
+          CHECK(found[i].second.shape() == expected[i].second.shape());
+          CHECK(relative_error(expected[i].second.as<float>(), found[i].second.as<float>()) < kTolerance);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("the forced instruction set is the one that runs") {
+  const Plan plan = plan_of(cases()[0]);
+  const MadeWeights weights(plan);
+  for (const Isa isa : {Isa::kBaseline, Isa::kAvx2, Isa::kAvx512}) {
+    const EnvironmentVariable forced("SWINZOO_FORCE_ISA", std::string(name_of(isa)));
+    if (has_isa(isa)) {
+      CHECK(find_backend("cpu").load(plan, weights.views, {1})->isa() == name_of(isa));
+    } else {
+      CHECK_THROWS_AS(find_backend("cpu").load(plan, weights.views, {1}), Error);
+    }
+  }
+  const EnvironmentVariable forced("SWINZOO_FORCE_ISA", "sse9");
+  CHECK_THROWS_AS(find_backend("cpu").load(plan, weights.views, {1}), Error);
+}
+
+TEST_CASE("outputs do not depend on which others are asked for or on the threads") {
+  const Plan plan = plan_of(cases()[4]);
+  const MadeWeights weights(plan);
+  const Tensor x = random_tensor({2, 3, 20, 18}, 3);
+  const auto all = run("cpu", plan, weights, x, 1);
+  for (const int threads : {1, 2, 3}) {
+    const auto executable = find_backend("cpu").load(plan, weights.views, {threads});
+    for (const auto& [name, expected] : all) {
+      const auto alone = run_outputs(*executable, x.view(), std::vector<std::string>{name});
+      INFO(name << ", " << threads << " threads");
+      CHECK(std::ranges::equal(alone[0].second.bytes(), expected.bytes()));
+    }
+  }
+}
+
+TEST_CASE("several threads may run one executable at once with batches of their own") {
+  const Plan plan = plan_of(cases()[4]);
+  const MadeWeights weights(plan);
+  const auto executable = find_backend("cpu").load(plan, weights.views, {2});
+  std::vector<Tensor> inputs, expected;
+  const std::vector<std::string> names = {"result"};
+  for (uint32_t i = 0; i < 4; ++i) {
+    inputs.push_back(random_tensor({1 + static_cast<int64_t>(i) % 3, 3, 20, 18}, 20 + i));
+    expected.push_back(std::move(run_outputs(*executable, inputs.back().view(), names)[0].second));
+  }
+  std::vector<int> wrong(inputs.size(), 0);
+  {
+    std::vector<std::jthread> threads;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      threads.emplace_back([&, i] {
+        for (int round = 0; round < 10; ++round) {
+          const auto result = run_outputs(*executable, inputs[i].view(), names);
+          wrong[i] += std::ranges::equal(result[0].second.bytes(), expected[i].bytes()) ? 0 : 1;
+        }
+      });
+    }
+  }
+  CHECK(wrong == std::vector<int>(inputs.size(), 0));
+}
+
+TEST_CASE("inputs of another shape and unknown outputs and backends are usage errors") {
+  const Plan plan = plan_of(cases()[0]);
+  const MadeWeights weights(plan);
+  const auto executable = find_backend("reference").load(plan, weights.views, {1});
+  const std::vector<std::string> names = {"result"};
+  const auto code_of = [](const auto& body) {
+    try {
+      body();
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return ErrorCode{0};
+  };
+  CHECK(code_of([&] {
+          run_outputs(*executable, random_tensor({1, 3, 20, 13}, 1).view(), names);
+        }) == ErrorCode::kUsage);
+  CHECK(code_of([&] {
+          run_outputs(*executable, random_tensor({3, 20, 12}, 1).view(), names);
+        }) == ErrorCode::kUsage);
+  CHECK(code_of([&] {
+          run_outputs(*executable, random_tensor({0, 3, 20, 12}, 1).view(), names);
+        }) == ErrorCode::kUsage);
+  const std::vector<std::string> unknown = {"logit"};
+  CHECK(code_of([&] {
+          run_outputs(*executable, random_tensor({1, 3, 20, 12}, 1).view(), unknown);
+        }) == ErrorCode::kUsage);
+  CHECK(code_of([&] { find_backend("gpu"); }) == ErrorCode::kUsage);
+}
+
+TEST_CASE("gelu stays within its stated error") {
+  for (const Isa isa : {Isa::kBaseline, Isa::kAvx2, Isa::kAvx512}) {
+    if (!has_isa(isa)) continue;
+    std::vector<float> x;
+    for (int i = -12000; i <= 12000; ++i) x.push_back(static_cast<float>(i) / 1000.0f);
+    std::vector<float> y = x;
+    kernels_for(isa).gelu(y.data(), static_cast<int64_t>(y.size()));
+    double worst = 0;
+    for (size_t i = 0; i < x.size(); ++i) {
+      const double exact = 0.5 * x[i] * (1 + std::erf(x[i] / std::sqrt(2.0)));
+      worst = std::max(worst, std::abs(y[i] - exact));
+    }
+    INFO(name_of(isa));
+    CHECK(worst < 1e-6);
+  }
+}
