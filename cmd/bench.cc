@@ -48,7 +48,7 @@ void bench(const std::string& name, const Options& options, const zoo::Catalog& 
   for (const int threads : all_threads) {
     eval::SteadyClock clock;
     const auto before = clock.now();
-    const zoo::Model model = load_model(name, catalog, options.run, threads);
+    const zoo::Model model = load_model(name, catalog, options.run, threads, globals);
     const double load_ms = std::chrono::duration<double, std::milli>(clock.now() - before).count();
     const backends::Executable& executable = model.executable();
     const backends::Plan& plan = executable.plan();
@@ -92,7 +92,7 @@ Action setup_bench(CLI::App& app) {
       ->delimiter(',')
       ->expected(1)
       ->take_all()
-      ->check(CLI::Range(1, 65536))
+      ->check(in_range(1, 65536))
       ->type_name("N[,N]")
       ->default_str("1");
   app.add_option("--threads", options->threads,
@@ -100,19 +100,19 @@ Action setup_bench(CLI::App& app) {
       ->delimiter(',')
       ->expected(1)
       ->take_all()
-      ->check(CLI::Range(1, 4096))
+      ->check(in_range(1, 4096))
       ->type_name("N[,N]");
   const auto iterations =
       app.add_option("--iterations", options->iterations, "Timed calls (default: as --seconds gives)")
-          ->check(CLI::Range(int64_t{1}, eval::kMostIterations))
+          ->check(in_range(int64_t{1}, eval::kMostIterations))
           ->type_name("N");
   app.add_option("--seconds", options->loop.seconds, "Time to spend on timed calls; at least 10 are made")
-      ->check(CLI::Range(0.0, 86400.0))
+      ->check(in_range(0.0, 86400.0))
       ->type_name("S")
       ->capture_default_str()
       ->excludes(iterations);
   app.add_option("--warmup", options->loop.warmup, "Untimed calls first, for half a second at least")
-      ->check(CLI::Range(int64_t{0}, eval::kMostIterations))
+      ->check(in_range(int64_t{0}, eval::kMostIterations))
       ->type_name("N")
       ->capture_default_str();
   add_model_options(app, options->run, false);

@@ -9,8 +9,8 @@ namespace swinzoo::cmd {
 
 // Options that stand in front of any subcommand or behind it.
 struct Globals {
-  bool quiet = false;  // -q: no progress, no notes
-  int verbose = 0;     // -v, -vv
+  bool quiet = false;    // -q: no progress, no notes
+  bool verbose = false;  // -v: notes on what is done
 };
 
 // Runs the subcommand after the command line was parsed; returns the exit status. May throw Error.

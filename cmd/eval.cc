@@ -33,7 +33,7 @@ std::string inside(const std::filesystem::path& path, const std::string& folder)
 eval::Run evaluate(const std::string& name, const eval::ImageFolder& folder, const Options& options,
                    const zoo::Catalog& catalog, const Globals& globals) {
   const int threads = threads_of(options.run);
-  const zoo::Model model = load_model(name, catalog, options.run, threads);
+  const zoo::Model model = load_model(name, catalog, options.run, threads, globals);
   const zoo::ModelSpec& spec = model.spec();
   const backends::Executable& executable = model.executable();
   const backends::Output* logits_output = executable.plan().find_output("logits");
@@ -107,7 +107,7 @@ Action setup_eval(CLI::App& app) {
       ->required()
       ->type_name("DIR");
   app.add_option("-b,--batch-size", options->batch_size, "Images in one call")
-      ->check(CLI::Range(1, 65536))
+      ->check(in_range(1, 65536))
       ->type_name("N")
       ->capture_default_str();
   app.add_flag("--samples", options->samples, "Keep what the model said of each image (JSON)");

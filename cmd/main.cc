@@ -59,7 +59,7 @@ int main(int argc, char** argv) {
   CLI::App app("Fetch, convert, run, measure and compare Swin Transformers.", "swinzoo");
   app.set_version_flag("--version", "swinzoo " SWINZOO_VERSION);
   app.add_flag("-q,--quiet", globals.quiet, "No progress and no notes");
-  app.add_flag("-v,--verbose", globals.verbose, "More notes (twice: more still)");
+  app.add_flag("-v,--verbose", globals.verbose, "Notes on what is done");
   app.require_subcommand(1);
   app.fallthrough();
   app.footer(

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "cmd/options.h"
 #include "eval/count.h"
 #include "eval/machine.h"
 #include "eval/preprocess.h"
@@ -19,7 +20,7 @@ void add_run_output_options(CLI::App& app, RunOutput& output) {
   std::vector<std::string> names;
   for (const eval::RunFormat& format : eval::run_formats()) names.emplace_back(format.name);
   app.add_option("--format", output.format, "How to print the results")
-      ->check(CLI::IsMember(names))
+      ->check(one_of(names))
       ->type_name(fmt::format("{}", fmt::join(names, "|")))
       ->capture_default_str();
   app.add_flag_callback(

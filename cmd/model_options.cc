@@ -13,16 +13,16 @@ void add_model_options(CLI::App& app, ModelOptions& options, bool with_threads) 
   std::vector<std::string> names;
   for (const backends::Backend& backend : backends::backends()) names.emplace_back(backend.name);
   app.add_option("--backend", options.backend, "What runs the model")
-      ->check(CLI::IsMember(names))
+      ->check(one_of(names))
       ->type_name(fmt::format("{}", fmt::join(names, "|")))
       ->capture_default_str();
   app.add_option("--precision", options.precision, "What the products are computed in")
-      ->check(CLI::IsMember({"fp32", "bf16"}))
+      ->check(one_of({"fp32", "bf16"}))
       ->type_name("fp32|bf16")
       ->capture_default_str();
   if (with_threads) {
     app.add_option("--threads", options.threads, "Threads to run on (default: the cores that there are)")
-        ->check(CLI::Range(1, 4096))
+        ->check(in_range(1, 4096))
         ->type_name("N");
   }
 }
@@ -32,11 +32,17 @@ int threads_of(const ModelOptions& options) {
 }
 
 zoo::Model load_model(const std::string& model, const zoo::Catalog& catalog, const ModelOptions& options,
-                      int threads) {
+                      int threads, const Globals& globals) {
   if (options.precision != "fp32") {
     fail(ErrorCode::kUnsupported, "precision {} is not built yet; there is: fp32", options.precision);
   }
-  return zoo::Model(zoo::open_model(model, catalog), backends::find_backend(options.backend), {threads});
+  zoo::Model loaded(zoo::open_model(model, catalog), backends::find_backend(options.backend), {threads});
+  if (globals.verbose) {
+    fmt::print(stderr, "swinzoo: {}: {} from {}; backend {}, instruction set {}, {} threads\n", model,
+               loaded.spec().architecture, loaded.origin(), options.backend, loaded.executable().isa(),
+               threads);
+  }
+  return loaded;
 }
 
 }  // namespace swinzoo::cmd

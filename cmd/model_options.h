@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "cmd/command.h"
 #include "zoo/model.h"
 
 namespace swinzoo::cmd {

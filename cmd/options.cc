@@ -6,11 +6,13 @@
 
 namespace swinzoo::cmd {
 
+CLI::Validator one_of(const std::vector<std::string>& words) { return CLI::IsMember(words).description(""); }
+
 void add_format_option(CLI::App& app, bool& json) {
   app.add_option_function<std::string>(
          "--format", [&json](const std::string& name) { json = name == "json"; },
          "How to print: text or json")
-      ->check(CLI::IsMember({"text", "json"}))
+      ->check(one_of({"text", "json"}))
       ->type_name("FORMAT")
       ->default_str("text");
   app.add_flag("--json", json, "The same as --format json");

@@ -3,11 +3,19 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
+#include <vector>
 
 #include "formats/json.h"
 #include "zoo/catalog.h"
 
 namespace swinzoo::cmd {
+
+// Checks of an option's value that say nothing in --help: the option's type_name does.
+template <typename Number>
+CLI::Validator in_range(Number least, Number most) {
+  return CLI::Range(least, most).description("");
+}
+CLI::Validator one_of(const std::vector<std::string>& words);
 
 // Declares --format text|json and its short form --json. `json` outlives the app's parsing.
 void add_format_option(CLI::App& app, bool& json);

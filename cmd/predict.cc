@@ -185,9 +185,9 @@ json::object to_result(const std::string& model, const std::string& name, const 
   return {{"model", model}, {"input", name}, {"top", std::move(top)}};
 }
 
-int run(const Options& options) {
-  const zoo::Model model =
-      load_model(options.model, load_catalog(options.run.catalog), options.run, threads_of(options.run));
+int run(const Options& options, const Globals& globals) {
+  const zoo::Model model = load_model(options.model, load_catalog(options.run.catalog), options.run,
+                                      threads_of(options.run), globals);
   const std::vector<std::string> wanted = wanted_outputs(options, model.executable().plan());
   const auto logits_at = std::find(wanted.begin(), wanted.end(), "logits");
   if (options.output_file.empty() && logits_at == wanted.end()) {
@@ -239,12 +239,12 @@ Action setup_predict(CLI::App& app) {
       ->type_name("NAME[,NAME]");
   app.add_option("-o,--output", options->output_file, "Write the outputs here")->type_name("OUT.safetensors");
   app.add_option("--topk", options->topk, "Classes to print")
-      ->check(CLI::Range(1, 100000))
+      ->check(in_range(1, 100000))
       ->type_name("K")
       ->capture_default_str();
   add_model_options(app, options->run);
   add_format_option(app, options->json);
-  return [options](const Globals&) { return run(*options); };
+  return [options](const Globals& globals) { return run(*options, globals); };
 }
 
 }  // namespace swinzoo::cmd

@@ -41,6 +41,7 @@ class Model {
   Model(OpenedModel opened, const backends::Backend& backend, const backends::LoadOptions& options);
 
   const ModelSpec& spec() const { return opened_.spec; }
+  const std::string& origin() const { return opened_.origin; }
   const backends::Executable& executable() const { return *executable_; }
 
   // SHA-256 of each weight's float32 bytes, by name: those that a canonical file carries, else computed here.
