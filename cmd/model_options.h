@@ -23,8 +23,9 @@ void add_model_options(CLI::App& app, ModelOptions& options, bool with_threads =
 // The number of threads that the options ask for.
 int threads_of(const ModelOptions& options);
 
-// Loads a model that runs. Throws what zoo::Model throws; kUnsupported for a precision that is not built.
+// Loads a model that runs; with -v, says on standard error where it came from and how it runs. Throws what
+// zoo::Model throws; kUnsupported for a precision that is not built.
 zoo::Model load_model(const std::string& model, const zoo::Catalog& catalog, const ModelOptions& options,
-                      int threads);
+                      int threads, const Globals& globals);
 
 }  // namespace swinzoo::cmd
