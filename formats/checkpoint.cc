@@ -1,12 +1,26 @@
 #include "formats/checkpoint.h"
 
 #include <algorithm>
+#include <array>
 
 #include "formats/error.h"
 #include "formats/mapped_file.h"
 #include "formats/safetensors.h"
 
 namespace swinzoo {
+namespace {
+
+// A format: whether a file is of it, and how it is opened. The first that matches is taken.
+struct Format {
+  bool (*matches)(const MappedFile& file);
+  std::unique_ptr<Checkpoint> (*open)(std::unique_ptr<MappedFile> file);
+};
+
+constexpr std::array<Format, 1> kFormats = {{
+    {&looks_like_safetensors, &open_safetensors},
+}};
+
+}  // namespace
 
 int64_t Checkpoint::find(std::string_view name) const {
   const auto& all = tensors();
@@ -17,8 +31,11 @@ int64_t Checkpoint::find(std::string_view name) const {
 
 std::unique_ptr<Checkpoint> open_checkpoint(const std::filesystem::path& path) {
   auto file = std::make_unique<MappedFile>(path);
-  if (looks_like_safetensors(*file) || path.extension() == ".safetensors")
-    return open_safetensors(std::move(file));
+  for (const Format& format : kFormats) {
+    if (format.matches(*file)) return format.open(std::move(file));
+  }
+  // A damaged file may look like nothing; its name tells what it should have been.
+  if (path.extension() == ".safetensors") return open_safetensors(std::move(file));
   fail(ErrorCode::kUnsupported, "{}: is no safetensors file, and no other checkpoint format is built yet",
        path.string());
 }
