@@ -57,7 +57,7 @@ std::optional<Statistics> statistics_of(const TensorView& view) {
 std::optional<zoo::WeightMatch> match_of(const Options& options, const zoo::Catalog& catalog) {
   try {
     const zoo::OpenedModel model = zoo::open_model(options.file, catalog);
-    return zoo::match_weights(zoo::build_plan(model.spec), *model.checkpoint);
+    return zoo::match_weights(zoo::build_plan(model.spec), model.spec.dimensions.family, *model.checkpoint);
   } catch (const Error& error) {
     if (error.code() == ErrorCode::kUnsupported) return std::nullopt;
     throw;
@@ -97,6 +97,7 @@ void print_json(const Checkpoint& checkpoint, const std::vector<Row>& rows, cons
                          {"metadata", std::move(metadata)},
                          {"tensors", std::move(tensors)}};
   if (match) {
+    result["layout"] = match->layout;
     result["missing"] = names(match->missing);
     result["misshaped"] = names(match->misshaped);
     result["unexpected"] = names(match->unexpected);
@@ -142,7 +143,8 @@ void print_text(const Checkpoint& checkpoint, const std::vector<Row>& rows, cons
   const auto print_names = [](const char* what, const std::vector<std::string>& list) {
     if (!list.empty()) fmt::print("{}: {}\n", what, fmt::join(list, ", "));
   };
-  fmt::print("\n{}\n", match->fits() ? "Every tensor of the model is there." : "It does not fit the model:");
+  fmt::print("\nlayout: {}\n{}\n", match->layout,
+             match->fits() ? "Every tensor of the model is there." : "It does not fit the model:");
   print_names("missing", match->missing);
   print_names("of another shape", match->misshaped);
   print_names("unexpected", match->unexpected);

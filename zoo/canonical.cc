@@ -28,7 +28,7 @@ std::string digests_text(const backends::Plan& plan, const std::map<std::string,
 
 void write_canonical(const std::filesystem::path& path, const ModelSpec& spec, const backends::Plan& plan,
                      const Checkpoint& checkpoint) {
-  const WeightMatch match = match_weights(plan, checkpoint);
+  const WeightMatch match = match_weights(plan, spec.dimensions.family, checkpoint);
   require_fit(match, "checkpoint of " + spec.id);
   std::vector<TensorInfo> tensors;
   for (const backends::Weight& weight : plan.weights)
@@ -38,16 +38,11 @@ void write_canonical(const std::filesystem::path& path, const ModelSpec& spec, c
       {{"format", "pt"}, {kSpecKey, json::serialize(to_json(spec))}, {kDigestsKey, digests_text(plan, {})}});
   std::map<std::string, std::string> digests;
   for (size_t i = 0; i < plan.weights.size(); ++i) {
-    Tensor scratch, converted;
-    const auto index = static_cast<size_t>(match.tensors[i]);
-    TensorView view = checkpoint.read(index, scratch);
-    if (view.dtype != DType::kF32) {
-      converted = to_f32(view);
-      view = converted.view();
-    }
+    Tensor scratch;
+    const TensorView view = read_weight(plan, i, checkpoint, match, scratch);
     digests[plan.weights[i].name] = sha256_hex(view.bytes);
     writer.write(view);
-    checkpoint.release(index);
+    for (const int64_t part : match.tensors[i]) checkpoint.release(static_cast<size_t>(part));
   }
   writer.replace_metadata(kDigestsKey, digests_text(plan, digests));
   writer.commit();

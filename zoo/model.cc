@@ -74,7 +74,7 @@ ModelSpec find_spec(const std::string& model, const Catalog& catalog) {
 Model::Model(OpenedModel opened, const backends::Backend& backend, const backends::LoadOptions& options)
     : opened_(std::move(opened)) {
   backends::Plan plan = build_plan(opened_.spec);
-  const WeightMatch match = match_weights(plan, *opened_.checkpoint);
+  const WeightMatch match = match_weights(plan, opened_.spec.dimensions.family, *opened_.checkpoint);
   require_fit(match, opened_.origin);
   weights_ = std::make_unique<Weights>(plan, *opened_.checkpoint, match);
   executable_ = backend.load(std::move(plan), weights_->views(), options);

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 
 #include "formats/error.h"
+#include "zoo/name_map.h"
 
 namespace swinzoo::zoo {
 namespace {
@@ -18,33 +20,37 @@ bool is_computed_buffer(std::string_view name) {
 void append(std::string& message, const char* what, const std::vector<std::string>& names) {
   constexpr size_t kMost = 20;
   if (names.empty()) return;
-  message += fmt::format(
-      "\n  {} {}: {}", names.size(), what,
-      fmt::join(names.begin(), names.begin() + static_cast<ptrdiff_t>(std::min(kMost, names.size())), ", "));
+  const std::span<const std::string> shown = std::span(names).first(std::min(kMost, names.size()));
+  message += fmt::format("\n  {} {}: {}", names.size(), what, fmt::join(shown, ", "));
   if (names.size() > kMost) message += ", ...";
 }
 
-}  // namespace
-
-WeightMatch match_weights(const backends::Plan& plan, const Checkpoint& checkpoint) {
+WeightMatch match_layout(const backends::Plan& plan, const Layout& layout, const Checkpoint& checkpoint) {
   const auto& tensors = checkpoint.tensors();
   std::map<std::string_view, int64_t> by_name;
   for (size_t i = 0; i < tensors.size(); ++i) by_name.emplace(tensors[i].name, static_cast<int64_t>(i));
 
   WeightMatch match;
+  match.layout = layout.name;
   for (const backends::Weight& weight : plan.weights) {
-    const auto found = by_name.find(weight.name);
-    match.tensors.push_back(found == by_name.end() ? -1 : found->second);
-    if (found == by_name.end()) {
-      match.missing.push_back(weight.name);
-      continue;
+    std::vector<int64_t>& parts = match.tensors.emplace_back();
+    const std::vector<std::string> names = names_in(layout, weight.name);
+    Shape part_shape = weight.shape;
+    part_shape[0] /= static_cast<int64_t>(names.size());
+    for (const std::string& name : names) {
+      const auto found = by_name.find(name);
+      if (found == by_name.end()) {
+        match.missing.push_back(name);
+        continue;
+      }
+      const Shape& shape = tensors[static_cast<size_t>(found->second)].shape;
+      if (shape != part_shape) {
+        match.misshaped.push_back(
+            fmt::format("{} is {} instead of {}", name, to_string(shape), to_string(part_shape)));
+      }
+      parts.push_back(found->second);
+      by_name.erase(found);
     }
-    const Shape& shape = tensors[static_cast<size_t>(found->second)].shape;
-    if (shape != weight.shape) {
-      match.misshaped.push_back(
-          fmt::format("{} is {} instead of {}", weight.name, to_string(shape), to_string(weight.shape)));
-    }
-    by_name.erase(found);
   }
   for (const auto& [name, tensor] : by_name) {
     (is_computed_buffer(name) ? match.buffers : match.unexpected).emplace_back(name);
@@ -52,26 +58,52 @@ WeightMatch match_weights(const backends::Plan& plan, const Checkpoint& checkpoi
   return match;
 }
 
+}  // namespace
+
+WeightMatch match_weights(const backends::Plan& plan, std::string_view family, const Checkpoint& checkpoint) {
+  std::optional<WeightMatch> best;
+  for (const Layout& layout : layouts_of(family)) {
+    WeightMatch match = match_layout(plan, layout, checkpoint);
+    if (!best || match.missing.size() < best->missing.size()) best = std::move(match);
+  }
+  if (!best) fail(ErrorCode::kUnsupported, "no name map is built for the architecture family '{}'", family);
+  return std::move(*best);
+}
+
 void require_fit(const WeightMatch& match, const std::string& where) {
   if (match.fits()) return;
-  std::string message = where + ": its tensors do not fit the model";
+  std::string message =
+      fmt::format("{}: its tensors do not fit the model (nearest layout: {})", where, match.layout);
   append(message, "missing", match.missing);
   append(message, "of another shape", match.misshaped);
   append(message, "unexpected", match.unexpected);
   throw Error(ErrorCode::kCorrupt, message);
 }
 
+TensorView read_weight(const backends::Plan& plan, size_t index, const Checkpoint& checkpoint,
+                       const WeightMatch& match, Tensor& scratch) {
+  const std::vector<int64_t>& parts = match.tensors[index];
+  if (parts.size() == 1) {
+    const TensorView view = checkpoint.read(static_cast<size_t>(parts[0]), scratch);
+    if (view.dtype == DType::kF32) return view;
+    scratch = to_f32(view);
+    return scratch.view();
+  }
+  Tensor joined(DType::kF32, plan.weights[index].shape);
+  auto to = joined.as<float>().begin();
+  for (const int64_t part : parts) {
+    const Tensor piece = to_f32(checkpoint.read(static_cast<size_t>(part), scratch));
+    to = std::ranges::copy(piece.as<float>(), to).out;
+  }
+  scratch = std::move(joined);
+  return scratch.view();
+}
+
 Weights::Weights(const backends::Plan& plan, const Checkpoint& checkpoint, const WeightMatch& match) {
-  converted_.reserve(plan.weights.size());
-  for (const int64_t index : match.tensors) {
+  for (size_t i = 0; i < plan.weights.size(); ++i) {
     Tensor scratch;
-    const TensorView view = checkpoint.read(static_cast<size_t>(index), scratch);
-    if (view.dtype == DType::kF32 && scratch.bytes().empty()) {
-      views_.push_back(view);
-      continue;
-    }
-    converted_.push_back(to_f32(view));
-    views_.push_back(converted_.back().view());
+    views_.push_back(read_weight(plan, i, checkpoint, match, scratch));
+    if (!scratch.bytes().empty()) made_.push_back(std::move(scratch));  // keeps its address
   }
 }
 

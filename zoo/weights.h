@@ -1,8 +1,8 @@
 // Weights: a checkpoint's tensors matched with the parameters that a plan wants.
 #pragma once
 
-#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "backends/plan.h"
@@ -12,24 +12,30 @@ namespace swinzoo::zoo {
 
 // How a checkpoint's tensors match a plan's weights.
 struct WeightMatch {
-  std::vector<int64_t>
-      tensors;  // plan.weights[i] is checkpoint.tensors()[tensors[i]]; -1 where it is missing
+  std::string layout;                         // the name map that fits best (name_map.h)
+  std::vector<std::vector<int64_t>> tensors;  // plan.weights[i] is these of checkpoint.tensors(), joined
+                                              // along the first axis; empty where one is missing
   std::vector<std::string> missing;     // names of weights without a tensor
-  std::vector<std::string> misshaped;   // "NAME: [2, 3] in the file, [3, 2] expected"
+  std::vector<std::string> misshaped;   // "NAME is [2, 3] instead of [3, 2]", by the names in the file
   std::vector<std::string> buffers;     // tensors left out by rule: what is computed from sizes alone
   std::vector<std::string> unexpected;  // tensors that nothing wants
 
   bool fits() const { return missing.empty() && misshaped.empty() && unexpected.empty(); }
 };
 
-WeightMatch match_weights(const backends::Plan& plan, const Checkpoint& checkpoint);
+// Tries the family's layouts; the one with the fewest weights missing is taken.
+WeightMatch match_weights(const backends::Plan& plan, std::string_view family, const Checkpoint& checkpoint);
 
 // Throws kCorrupt, naming every missing, misshaped and unexpected tensor at once, unless all fits. `where` is
 // the file.
 void require_fit(const WeightMatch& match, const std::string& where);
 
-// The tensors of a plan's weights as float32: straight from the checkpoint's map where it holds float32.
-// Views live as long as this object and the checkpoint.
+// A weight as float32 in its canonical shape: plan.weights[index], straight from the checkpoint's map where
+// that holds it so, else in `scratch`. REQUIRES: match.fits().
+TensorView read_weight(const backends::Plan& plan, size_t index, const Checkpoint& checkpoint,
+                       const WeightMatch& match, Tensor& scratch);
+
+// All weights of a plan. Views live as long as this object and the checkpoint.
 class Weights {
  public:
   // REQUIRES: match.fits().
@@ -38,7 +44,7 @@ class Weights {
   const std::vector<TensorView>& views() const { return views_; }
 
  private:
-  std::vector<Tensor> converted_;
+  std::vector<Tensor> made_;
   std::vector<TensorView> views_;
 };
 
