@@ -6,8 +6,8 @@ Writes golden/CASE/ beside this file:
   expected.safetensors: logits, embedding, features, feature_map.i and attention.i, as `swinzoo predict` names and lays
       them out, but for attention of more than 60,000 elements and feature maps of more than 100,000
 
-Weights hold bfloat16 values and inputs multiples of 1/32, exactly. Expected values are rounded to multiples of
-their tensor's largest magnitude / 2^17, which is 4e-6 of it at most; git packs all of these well.
+Weights hold bfloat16 values and inputs multiples of 1/32, exactly. Expected values are rounded to multiples of a power
+of two, which costs at most 8e-6 of their tensor's largest magnitude. So git packs all of them well.
 
 Made with timm 1.0.31 and torch 2.13.0 (tests/peers/requirements.txt).
 
