@@ -43,7 +43,7 @@ test_with release -L '^(core|peers)$'
 
 step "Configuring (asan)" cmake --preset asan
 step "Building (asan)" cmake --build --preset asan --target formats_tests zoo_tests
-test_with asan -L '^core$' -R '^(formats|zoo): '
+test_with asan -L '^core$' -R '^(formats|zoo):'
 
 printf '\n%d minutes\n%d passed, %d failed\n' $(((SECONDS - started) / 60)) "$passed" "$failed"
 ((failed == 0))
