@@ -4,13 +4,13 @@
 set -euo pipefail
 
 packages=(
-  build-essential ccache cmake git ninja-build pkg-config
+  build-essential ca-certificates ccache cmake git ninja-build pkg-config
   catch2 libboost-json1.81-dev libboost1.81-dev libcli11-dev libcurl4-openssl-dev libeigen3-dev libfmt-dev
   libjpeg62-turbo-dev libpng-dev libssl-dev libtbb-dev
 )
 case "${1:-}" in
   "") ;;
-  --test) packages+=(ca-certificates python3 python3-pip python3-venv) ;;
+  --test) packages+=(python3 python3-venv) ;;
   *) echo "usage: $0 [--test]" >&2; exit 2 ;;
 esac
 
