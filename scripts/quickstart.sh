@@ -32,7 +32,7 @@ for ((tries = 0; tries < 100; ++tries)); do
   sleep 0.1
 done
 read -r port <"$work/port"
-run export HF_ENDPOINT="http://127.0.0.1:$port" HF_HOME="$PWD/$work/huggingface" NO_PROXY=127.0.0.1
+run export HF_ENDPOINT="http://127.0.0.1:$port" HF_HOME="$PWD/$work/huggingface" NO_PROXY=127.0.0.1 no_proxy=127.0.0.1
 unset HF_HUB_CACHE HUGGINGFACE_HUB_CACHE HF_HUB_OFFLINE HF_TOKEN HF_TOKEN_PATH
 unset "${!SWINZOO_HF_@}"
 
