@@ -1,7 +1,7 @@
 """swinzoo's cache and huggingface_hub's are one: what one fetched, the other finds.
 
-The real huggingface_hub package and the real swinzoo, both against the hub on loopback. SWINZOO_BINARY and HUB_SERVER
-name the programs; run with: python -m pytest tests/peers
+The real huggingface_hub package and the real swinzoo, both against the hub on loopback. SWINZOO_BINARY and
+SWINZOO_HUB_SERVER name the programs; ctest sets them.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ class Hub:
         (repo / "logs" / "träin.txt").write_text("loss 0.1\n")
         port_file = folder / "port"
         self.process = subprocess.Popen(
-            [os.environ["HUB_SERVER"], "--root", self.root, "--port-file", port_file, "--log", self.log],
+            [os.environ["SWINZOO_HUB_SERVER"], "--root", self.root, "--port-file", port_file, "--log", self.log],
             stdout=subprocess.DEVNULL,
         )
         while not port_file.exists():

@@ -1,0 +1,65 @@
+"""Make small Swin checkpoints with seeded random weights, and what timm answers with them.
+
+Writes golden/CASE/ beside this file:
+  config.json, model.safetensors: as a timm repository on the Hugging Face hub has them
+  input.safetensors: x, float32 NCHW
+  expected.safetensors: logits, embedding, features, feature_map.i and attention.i, as `swinzoo predict` names and lays
+      them out, but for attention of more than 60,000 elements and feature maps of more than 100,000
+
+Weights hold bfloat16 values and inputs multiples of 1/32, exactly. Expected values are rounded to multiples of a power
+of two, which costs at most 8e-6 of their tensor's largest magnitude. So git packs all of them well.
+
+Made with timm 1.0.31 and torch 2.13.0 (tests/peers/requirements.txt).
+
+usage: python make_goldens.py
+"""
+import math, pathlib, shutil, sys
+
+here = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(here.parent / "peers"))
+import timm_models
+from safetensors.torch import save_file
+
+CASES = {
+    # Also what scripts/quickstart.sh serves, converts and runs.
+    "swin_mini_224": dict(
+        architecture="swin_tiny_patch4_window7_224", size=224, batch=2, num_classes=10,
+        model_args=dict(embed_dim=16, depths=(2, 2, 2, 2), num_heads=(1, 2, 4, 8))),
+    # Windows of 12: 144 tokens; the last stage is a single window, which is not shifted.
+    "swin_mini_384": dict(
+        architecture="swin_base_patch4_window12_384", size=384, batch=1, num_classes=21,
+        model_args=dict(embed_dim=8, depths=(2, 2, 2, 2), num_heads=(1, 1, 2, 2))),
+    # Windows of 7 on maps of 48, 24 and 12: padded to 49, 28 and 14, and shifted; on the last map, of 6, the window is
+    # clipped to it.
+    "swin_mini_192_padded": dict(
+        architecture="swin_tiny_patch4_window7_224", size=192, batch=1, num_classes=10,
+        model_args=dict(img_size=192, window_size=7, embed_dim=8, depths=(2, 2, 2, 1), num_heads=(1, 1, 1, 2))),
+}
+
+
+def rounded(t):
+    step = 2.0 ** (math.frexp(float(t.abs().max()))[1] - 17)
+    return ((t / step).round() * step).contiguous()
+
+
+def is_kept(name, t):
+    return t.numel() <= {"attention": 60_000, "feature_map": 100_000}.get(name.split(".")[0], t.numel())
+
+
+def main():
+    for seed, (name, case) in enumerate(CASES.items()):
+        folder = here / "golden" / name
+        shutil.rmtree(folder, ignore_errors=True)
+        model, generator = timm_models.make_model(
+            case["architecture"], seed, case["num_classes"], **case["model_args"])
+        x = timm_models.random_input(case["batch"], case["size"], generator)
+        timm_models.save_as_hub_repo(folder, model, case["architecture"], case["size"], case["model_args"])
+        outputs = timm_models.outputs_of(model, x)
+        save_file({"x": x}, folder / "input.safetensors")
+        save_file({k: rounded(t) for k, t in outputs.items() if is_kept(k, t)}, folder / "expected.safetensors")
+        for k, t in outputs.items():
+            print(name, k, tuple(t.shape), "kept" if is_kept(k, t) else "left out")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""Every output of `swinzoo predict`, on both backends, against timm run on the same weights and input."""
+
+import pytest
+from safetensors.torch import save_file
+
+import swinzoo
+import timm_models
+
+TINY, BASE_384 = "swin_tiny_patch4_window7_224", "swin_base_patch4_window12_384"
+MINI = dict(embed_dim=16, depths=(2, 2, 2, 2), num_heads=(1, 2, 4, 8))
+CASES = {
+    "one image": dict(args=MINI),
+    "three images": dict(args=MINI, batch=3),
+    "384, windows of 12": dict(architecture=BASE_384, size=384, args=MINI),
+    "other depths and heads": dict(args=dict(embed_dim=24, depths=(1, 2, 3, 1), num_heads=(3, 6, 12, 24))),
+    "three stages": dict(args=dict(embed_dim=16, depths=(2, 2, 2), num_heads=(2, 4, 4))),
+    "no head": dict(args=MINI, classes=0, batch=3),
+    "21841 classes": dict(args=MINI, classes=21841),
+    "no qkv bias": dict(args=MINI | dict(qkv_bias=False)),
+    "192, windows of 7: padded and clipped": dict(size=192, args=MINI | dict(img_size=192, window_size=7), batch=3),
+    "160, windows of 5": dict(size=160, args=MINI | dict(img_size=160, window_size=5)),
+    "256, windows of 8, mlp of 2": dict(size=256, args=MINI | dict(img_size=256, window_size=8, mlp_ratio=2.0)),
+}
+
+
+@pytest.mark.parametrize("backend", ["cpu", "reference"])
+@pytest.mark.parametrize("name", CASES)
+def test_all_outputs_agree(name, backend, tmp_path):
+    case = CASES[name]
+    architecture, size, args = case.get("architecture", TINY), case.get("size", 224), case["args"]
+    seed = 100 + list(CASES).index(name)
+    model, generator = timm_models.make_model(architecture, seed, case.get("classes", 10), **args)
+    x = timm_models.random_input(case.get("batch", 1), size, generator)
+    timm_models.save_as_hub_repo(tmp_path, model, architecture, size, args)
+    save_file({"x": x}, tmp_path / "x.safetensors")
+    expected = timm_models.outputs_of(model, x)
+    names = swinzoo.ALL_OUTPUTS if "logits" in expected else swinzoo.ALL_OUTPUTS.removeprefix("logits,")
+    found = swinzoo.outputs(tmp_path, tmp_path / "x.safetensors", tmp_path / "out.safetensors", backend, names)
+    swinzoo.worst_error(found, expected)
