@@ -79,21 +79,23 @@ class SafetensorsFile : public Checkpoint {
   }
 
   void add(const std::string& name, const json::object& object) {
-    const std::string dtype_name = find_string(object, "dtype", name).value_or("");
-    const std::optional<DType> dtype = dtype_from_name(dtype_name);
-    if (!dtype) fail(ErrorCode::kUnsupported, "tensor {}: unknown dtype '{}'", name, dtype_name);
+    const auto dtype_name = find_string(object, "dtype", name);
     const auto shape = find_ints(object, "shape", name);
     const auto offsets = find_ints(object, "data_offsets", name);
-    if (!shape || !offsets || offsets->size() != 2 || offsets->at(0) < 0 || offsets->at(1) < offsets->at(0)) {
-      fail(ErrorCode::kCorrupt, "tensor {}: its header needs a shape and two rising data_offsets", name);
+    if (!dtype_name || !shape || !offsets || offsets->size() != 2 || offsets->at(0) < 0 ||
+        offsets->at(1) < offsets->at(0)) {
+      fail(ErrorCode::kCorrupt, "tensor {}: its header needs a dtype, a shape and two rising data_offsets",
+           name);
     }
+    const std::optional<DType> dtype = dtype_from_name(*dtype_name);
+    if (!dtype) fail(ErrorCode::kUnsupported, "tensor {}: unknown dtype '{}'", name, *dtype_name);
     const Range range{static_cast<uint64_t>(offsets->at(0)), static_cast<uint64_t>(offsets->at(1))};
     checked_range(data_, range.begin, range.end - range.begin, name.c_str());
     uint64_t needed = 0;
     if (__builtin_mul_overflow(static_cast<uint64_t>(element_count(*shape)), size_of(*dtype), &needed) ||
         needed != range.end - range.begin) {
-      fail(ErrorCode::kCorrupt, "tensor {}: {} of shape {} do not fill {} bytes", name, dtype_name, to_string(*shape),
-           range.end - range.begin);
+      fail(ErrorCode::kCorrupt, "tensor {}: {} of shape {} do not fill {} bytes", name, *dtype_name,
+           to_string(*shape), range.end - range.begin);
     }
     tensors_.push_back({name, *dtype, *shape});
     ranges_.push_back(range);
