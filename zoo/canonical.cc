@@ -38,13 +38,9 @@ void write_canonical(const std::filesystem::path& path, const ModelSpec& spec, c
                             {kDigestsKey, digests_text(plan, {})}});
   std::map<std::string, std::string> digests;
   for (size_t i = 0; i < plan.weights.size(); ++i) {
-    Tensor scratch, converted;
+    Tensor scratch;
     const auto index = static_cast<size_t>(match.tensors[i]);
-    TensorView view = checkpoint.read(index, scratch);
-    if (view.dtype != DType::kF32) {
-      converted = to_f32(view);
-      view = converted.view();
-    }
+    const TensorView view = read_f32(checkpoint, index, scratch);
     digests[plan.weights[i].name] = sha256_hex(view.bytes);
     writer.write(view);
     checkpoint.release(index);

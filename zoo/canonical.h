@@ -16,8 +16,8 @@
 
 namespace swinzoo::zoo {
 
-// Writes the canonical file of a checkpoint that fits its plan, tensor by tensor. Nothing appears at `path` if it fails.
-// Throws kCorrupt if the checkpoint does not fit.
+// Writes the canonical file of a checkpoint that fits its plan, tensor by tensor. Nothing appears at `path`
+// if it fails. Throws kCorrupt if the checkpoint does not fit, kUnsupported if it holds weights as integers.
 void write_canonical(const std::filesystem::path& path, const ModelSpec& spec, const backends::Plan& plan,
                      const Checkpoint& checkpoint);
 

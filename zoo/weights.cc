@@ -60,17 +60,21 @@ void require_fit(const WeightMatch& match, const std::string& where) {
   throw Error(ErrorCode::kCorrupt, message);
 }
 
+TensorView read_f32(const Checkpoint& checkpoint, size_t index, Tensor& scratch) {
+  const TensorView view = checkpoint.read(index, scratch);
+  if (view.dtype == DType::kF32) return view;
+  try {
+    scratch = to_f32(view);
+  } catch (const Error& error) {
+    fail(error.code(), "tensor {}: {}", checkpoint.tensors()[index].name, error.what());
+  }
+  return scratch.view();
+}
+
 Weights::Weights(const backends::Plan& plan, const Checkpoint& checkpoint, const WeightMatch& match) {
-  converted_.reserve(plan.weights.size());
-  for (const int64_t index : match.tensors) {
-    Tensor scratch;
-    const TensorView view = checkpoint.read(static_cast<size_t>(index), scratch);
-    if (view.dtype == DType::kF32 && scratch.bytes().empty()) {
-      views_.push_back(view);
-      continue;
-    }
-    converted_.push_back(to_f32(view));
-    views_.push_back(converted_.back().view());
+  scratches_.resize(plan.weights.size());
+  for (size_t i = 0; i < plan.weights.size(); ++i) {
+    views_.push_back(read_f32(checkpoint, static_cast<size_t>(match.tensors[i]), scratches_[i]));
   }
 }
 

@@ -26,17 +26,21 @@ WeightMatch match_weights(const backends::Plan& plan, const Checkpoint& checkpoi
 // Throws kCorrupt, naming every missing, misshaped and unexpected tensor at once, unless all fits. `where` is the file.
 void require_fit(const WeightMatch& match, const std::string& where);
 
+// checkpoint.tensors()[index] as float32: straight from the checkpoint's map where it holds that, else in
+// `scratch`, which is replaced. Throws kUnsupported, naming the tensor, for integers.
+TensorView read_f32(const Checkpoint& checkpoint, size_t index, Tensor& scratch);
+
 // The tensors of a plan's weights as float32: straight from the checkpoint's map where it holds float32. Views live as
 // long as this object and the checkpoint.
 class Weights {
  public:
-  // REQUIRES: match.fits().
+  // REQUIRES: match.fits(). Throws as read_f32.
   Weights(const backends::Plan& plan, const Checkpoint& checkpoint, const WeightMatch& match);
 
   const std::vector<TensorView>& views() const { return views_; }
 
  private:
-  std::vector<Tensor> converted_;
+  std::vector<Tensor> scratches_;
   std::vector<TensorView> views_;
 };
 
