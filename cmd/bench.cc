@@ -111,7 +111,7 @@ Action setup_bench(CLI::App& app) {
       ->type_name("S")
       ->capture_default_str()
       ->excludes(iterations);
-  app.add_option("--warmup", options->loop.warmup, "Untimed calls first, for half a second at least")
+  app.add_option("--warmup", options->loop.warmup, "Untimed calls first, for half a second at least; 0: none")
       ->check(in_range(int64_t{0}, eval::kMostIterations))
       ->type_name("N")
       ->capture_default_str();
@@ -119,6 +119,7 @@ Action setup_bench(CLI::App& app) {
   add_run_output_options(app, options->output);
   return [options](const Globals& globals) {
     if (options->iterations > 0) options->loop.iterations = options->iterations;
+    if (options->loop.warmup == 0) options->loop.warmup_seconds = 0;
     return run(*options, globals);
   };
 }

@@ -41,6 +41,10 @@ eval::Run evaluate(const std::string& name, const eval::ImageFolder& folder, con
     fail(ErrorCode::kUnsupported, "{}: the model has no classifier, so there is no accuracy to measure",
          name);
   }
+  if (spec.dimensions.in_chans != 3) {
+    fail(ErrorCode::kUnsupported, "{}: the model takes {} channels; images have 3", name,
+         spec.dimensions.in_chans);
+  }
   const auto logits_index = static_cast<size_t>(logits_output - executable.plan().outputs.data());
 
   eval::Run run = start_run("eval", model, options.run, threads);

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <new>
 #include <system_error>
 
@@ -83,6 +84,8 @@ int main(int argc, char** argv) {
     return fail_with(ErrorCode::kUsage, usage_message(app, error));
   } catch (const swinzoo::Error& error) {
     return fail_with(error.code(), error.what());
+  } catch (const std::filesystem::filesystem_error& error) {
+    return fail_with(ErrorCode::kFailed, error.what());
   } catch (const std::system_error& error) {  // what fmt::print throws
     return fail_with_output(error.code().value());
   } catch (const std::bad_alloc&) {

@@ -71,7 +71,11 @@ Tensor read_tensor(const fs::path& path) {
   const int64_t index = file->find("x");
   if (index < 0) fail(ErrorCode::kNotFound, "{}: has no tensor 'x'", path.string());
   Tensor scratch;
-  return to_f32(file->read(static_cast<size_t>(index), scratch));
+  try {
+    return to_f32(file->read(static_cast<size_t>(index), scratch));
+  } catch (const Error& error) {
+    fail(error.code(), "{}: {}", path.string(), error.what());
+  }
 }
 
 bool is_tensor_file(const fs::path& path) {
@@ -80,7 +84,8 @@ bool is_tensor_file(const fs::path& path) {
 
 // The images that an input names: itself, or, of a folder, all in it and below.
 std::vector<fs::path> images_of(const fs::path& input) {
-  if (!fs::exists(input)) fail(ErrorCode::kNotFound, "{}: no such file", input.string());
+  std::error_code error;
+  if (!fs::exists(input, error)) fail(ErrorCode::kNotFound, "{}: no such file", input.string());
   if (!fs::is_directory(input)) return {input};
   std::vector<fs::path> images;
   for (const auto& entry : fs::recursive_directory_iterator(input)) {
@@ -104,25 +109,30 @@ Batch read_images(std::span<const fs::path> paths, const zoo::ModelSpec& spec) {
   return batch;
 }
 
-// Calls body(batch) for all inputs: images 8 at a time, a tensor as it is.
+// Calls body(batch) for all inputs in their order: images 8 at a time, a tensor as it is.
 template <typename Body>
 void for_each_batch(const Options& options, const zoo::ModelSpec& spec, Body body) {
   constexpr size_t kImages = 8;
   std::vector<fs::path> images;
+  const auto run_images = [&] {
+    for (size_t first = 0; first < images.size(); first += kImages) {
+      const size_t count = std::min(kImages, images.size() - first);
+      body(read_images(std::span(images).subspan(first, count), spec));
+    }
+    images.clear();
+  };
   for (const std::string& input : options.inputs) {
     if (!is_tensor_file(input)) {
       for (fs::path& path : images_of(input)) images.push_back(std::move(path));
       continue;
     }
+    run_images();
     Batch batch{{}, read_tensor(input)};
     const int64_t rows = batch.x.shape().empty() ? 0 : batch.x.shape()[0];
     for (int64_t row = 0; row < rows; ++row) batch.names.push_back(fmt::format("{}[{}]", input, row));
     body(batch);
   }
-  for (size_t first = 0; first < images.size(); first += kImages) {
-    const size_t count = std::min(kImages, images.size() - first);
-    body(read_images(std::span(images).subspan(first, count), spec));
-  }
+  run_images();
 }
 
 // Appends b to a along the first axis.

@@ -1,8 +1,9 @@
 #include "formats/safetensors.h"
 
+#include <boost/json/serialize.hpp>
+
 #include <algorithm>
 #include <bit>
-#include <boost/json/serialize.hpp>
 #include <cassert>
 #include <cstring>
 #include <numeric>
@@ -63,8 +64,7 @@ class SafetensorsFile : public Checkpoint {
     if (length > kLargestHeader) fail(ErrorCode::kCorrupt, "the header claims {} bytes", length);
     const auto text = checked_range(bytes, kLengthBytes, length, "the header");
     data_ = bytes.subspan(kLengthBytes + length);
-    const json::value header =
-        parse_json({reinterpret_cast<const char*>(text.data()), text.size()}, "header");
+    const json::value header = parse_json({reinterpret_cast<const char*>(text.data()), text.size()}, "header");
     for (const auto& member : as_object(header, "header")) {
       const std::string name = member.key();
       if (name == kMetadata) {
@@ -79,28 +79,29 @@ class SafetensorsFile : public Checkpoint {
   }
 
   void add(const std::string& name, const json::object& object) {
-    const std::string dtype_name = find_string(object, "dtype", name).value_or("");
-    const std::optional<DType> dtype = dtype_from_name(dtype_name);
-    if (!dtype) fail(ErrorCode::kUnsupported, "tensor {}: unknown dtype '{}'", name, dtype_name);
+    const auto dtype_name = find_string(object, "dtype", name);
     const auto shape = find_ints(object, "shape", name);
     const auto offsets = find_ints(object, "data_offsets", name);
-    if (!shape || !offsets || offsets->size() != 2 || offsets->at(0) < 0 || offsets->at(1) < offsets->at(0)) {
-      fail(ErrorCode::kCorrupt, "tensor {}: its header needs a shape and two rising data_offsets", name);
+    if (!dtype_name || !shape || !offsets || offsets->size() != 2 || offsets->at(0) < 0 ||
+        offsets->at(1) < offsets->at(0)) {
+      fail(ErrorCode::kCorrupt, "tensor {}: its header needs a dtype, a shape and two rising data_offsets",
+           name);
     }
+    const std::optional<DType> dtype = dtype_from_name(*dtype_name);
+    if (!dtype) fail(ErrorCode::kUnsupported, "tensor {}: unknown dtype '{}'", name, *dtype_name);
     const Range range{static_cast<uint64_t>(offsets->at(0)), static_cast<uint64_t>(offsets->at(1))};
     checked_range(data_, range.begin, range.end - range.begin, name.c_str());
     uint64_t needed = 0;
     if (__builtin_mul_overflow(static_cast<uint64_t>(element_count(*shape)), size_of(*dtype), &needed) ||
         needed != range.end - range.begin) {
-      fail(ErrorCode::kCorrupt, "tensor {}: {} of shape {} do not fill {} bytes", name, dtype_name,
+      fail(ErrorCode::kCorrupt, "tensor {}: {} of shape {} do not fill {} bytes", name, *dtype_name,
            to_string(*shape), range.end - range.begin);
     }
     tensors_.push_back({name, *dtype, *shape});
     ranges_.push_back(range);
   }
 
-  // Tensors cover the data without holes or overlaps. A name that stands twice leaves a hole: JSON keeps one
-  // of them.
+  // Tensors cover the data without holes or overlaps. A name that stands twice leaves a hole: JSON keeps one of them.
   void check_cover() const {
     std::vector<size_t> order(ranges_.size());
     std::iota(order.begin(), order.end(), size_t{0});
@@ -110,14 +111,13 @@ class SafetensorsFile : public Checkpoint {
     uint64_t covered = 0;
     for (const size_t i : order) {
       if (ranges_[i].begin != covered) {
-        fail(ErrorCode::kCorrupt, "tensor {}: starts at {}, but the tensors before it end at {}",
-             tensors_[i].name, ranges_[i].begin, covered);
+        fail(ErrorCode::kCorrupt, "tensor {}: starts at {}, but the tensors before it end at {}", tensors_[i].name,
+             ranges_[i].begin, covered);
       }
       covered = ranges_[i].end;
     }
     if (covered != data_.size()) {
-      fail(ErrorCode::kCorrupt, "the tensors end at {}, but there are {} bytes of data", covered,
-           data_.size());
+      fail(ErrorCode::kCorrupt, "the tensors end at {}, but there are {} bytes of data", covered, data_.size());
     }
   }
 
@@ -162,15 +162,13 @@ std::string SafetensorsWriter::header() const {
     offset = end;
   }
   std::string text = json::serialize(object);
-  text.resize((kLengthBytes + text.size() + 63) / 64 * 64 - kLengthBytes,
-              ' ');  // the data starts 64-byte aligned
+  text.resize((kLengthBytes + text.size() + 63) / 64 * 64 - kLengthBytes, ' ');  // the data starts 64-byte aligned
   const uint64_t length = text.size();
   return std::string(reinterpret_cast<const char*>(&length), kLengthBytes) + text;
 }
 
 void SafetensorsWriter::write(const TensorView& tensor) {
-  assert(next_ < tensors_.size() && tensor.dtype == tensors_[next_].dtype &&
-         tensor.shape == tensors_[next_].shape);
+  assert(next_ < tensors_.size() && tensor.dtype == tensors_[next_].dtype && tensor.shape == tensors_[next_].shape);
   file_.write(tensor.bytes);
   ++next_;
 }

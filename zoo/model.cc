@@ -61,8 +61,9 @@ OpenedModel open_model(const std::string& model, const Catalog& catalog) {
 }
 
 bool names_files(const std::string& model) {
+  std::error_code error;  // a name too long for a file is no file
   return model.find(':') != std::string::npos || model.starts_with('/') || model.starts_with('.') ||
-         model.ends_with(".safetensors") || std::filesystem::exists(model);
+         model.ends_with(".safetensors") || std::filesystem::exists(model, error);
 }
 
 ModelSpec find_spec(const std::string& model, const Catalog& catalog) {

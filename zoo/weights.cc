@@ -58,6 +58,18 @@ WeightMatch match_layout(const backends::Plan& plan, const Layout& layout, const
   return match;
 }
 
+// checkpoint.tensors()[index] as float32.
+TensorView read_f32(const Checkpoint& checkpoint, size_t index, Tensor& scratch) {
+  const TensorView view = checkpoint.read(index, scratch);
+  if (view.dtype == DType::kF32) return view;
+  try {
+    scratch = to_f32(view);
+  } catch (const Error& error) {
+    fail(error.code(), "tensor {}: {}", checkpoint.tensors()[index].name, error.what());
+  }
+  return scratch.view();
+}
+
 }  // namespace
 
 WeightMatch match_weights(const backends::Plan& plan, std::string_view family, const Checkpoint& checkpoint) {
@@ -83,16 +95,11 @@ void require_fit(const WeightMatch& match, const std::string& where) {
 TensorView read_weight(const backends::Plan& plan, size_t index, const Checkpoint& checkpoint,
                        const WeightMatch& match, Tensor& scratch) {
   const std::vector<int64_t>& parts = match.tensors[index];
-  if (parts.size() == 1) {
-    const TensorView view = checkpoint.read(static_cast<size_t>(parts[0]), scratch);
-    if (view.dtype == DType::kF32) return view;
-    scratch = to_f32(view);
-    return scratch.view();
-  }
+  if (parts.size() == 1) return read_f32(checkpoint, static_cast<size_t>(parts[0]), scratch);
   Tensor joined(DType::kF32, plan.weights[index].shape);
   auto to = joined.as<float>().begin();
   for (const int64_t part : parts) {
-    const Tensor piece = to_f32(checkpoint.read(static_cast<size_t>(part), scratch));
+    const TensorView piece = read_f32(checkpoint, static_cast<size_t>(part), scratch);
     to = std::ranges::copy(piece.as<float>(), to).out;
   }
   scratch = std::move(joined);

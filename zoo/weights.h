@@ -15,10 +15,10 @@ struct WeightMatch {
   std::string layout;                         // the name map that fits best (name_map.h)
   std::vector<std::vector<int64_t>> tensors;  // plan.weights[i] is these of checkpoint.tensors(), joined
                                               // along the first axis; empty where one is missing
-  std::vector<std::string> missing;     // names of weights without a tensor
-  std::vector<std::string> misshaped;   // "NAME is [2, 3] instead of [3, 2]", by the names in the file
-  std::vector<std::string> buffers;     // tensors left out by rule: what is computed from sizes alone
-  std::vector<std::string> unexpected;  // tensors that nothing wants
+  std::vector<std::string> missing;           // names of weights without a tensor
+  std::vector<std::string> misshaped;         // "NAME is [2, 3] instead of [3, 2]", by the names in the file
+  std::vector<std::string> buffers;           // tensors left out by rule: what is computed from sizes alone
+  std::vector<std::string> unexpected;        // tensors that nothing wants
 
   bool fits() const { return missing.empty() && misshaped.empty() && unexpected.empty(); }
 };
@@ -30,15 +30,16 @@ WeightMatch match_weights(const backends::Plan& plan, std::string_view family, c
 // the file.
 void require_fit(const WeightMatch& match, const std::string& where);
 
-// A weight as float32 in its canonical shape: plan.weights[index], straight from the checkpoint's map where
-// that holds it so, else in `scratch`. REQUIRES: match.fits().
+// plan.weights[index] as float32 in its canonical shape: straight from the checkpoint's map where that holds
+// it so, else in `scratch`, which is replaced. Throws kUnsupported, naming the tensor, for integers.
+// REQUIRES: match.fits().
 TensorView read_weight(const backends::Plan& plan, size_t index, const Checkpoint& checkpoint,
                        const WeightMatch& match, Tensor& scratch);
 
 // All weights of a plan. Views live as long as this object and the checkpoint.
 class Weights {
  public:
-  // REQUIRES: match.fits().
+  // REQUIRES: match.fits(). Throws as read_weight.
   Weights(const backends::Plan& plan, const Checkpoint& checkpoint, const WeightMatch& match);
 
   const std::vector<TensorView>& views() const { return views_; }

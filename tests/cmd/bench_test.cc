@@ -1,0 +1,135 @@
+// swinzoo bench, by the real binary. Nothing here depends on how long anything takes.
+#include <catch2/catch.hpp>
+
+#include "tests/cmd/results.h"
+#include "tests/made_model.h"
+#include "tests/process.h"
+
+using namespace swinzoo;
+using Catch::Matchers::Contains;
+
+namespace {
+
+struct Fixture {
+  TemporaryFolder folder;
+  std::string model = folder.path() / "mini";
+
+  Fixture() { write_model(model); }
+
+  Result bench(std::vector<std::string> more) const {
+    more.insert(more.begin(), {"bench", model, "--iterations", "3", "--warmup", "0"});
+    return run_swinzoo(more);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("bench gives every figure and its samples") {
+  const Fixture made;
+  const json::array results = results_of(made.bench({"--threads", "1", "--json"}));
+  REQUIRE(results.size() == 1);
+  const json::object& run = results[0].as_object();
+  CHECK(run.at("kind") == "bench");
+  CHECK(run.at("iterations") == 3);
+  CHECK(run.at("warmup") == 0);
+  CHECK(run.at("batch") == 1);
+  CHECK(run.at("threads") == 1);
+  const json::array& samples = run.at("samples_ms").as_array();
+  REQUIRE(samples.size() == 3);
+  for (const json::value& sample : samples) {
+    CHECK(as_number(sample, "sample") >= as_number(run.at("min_ms"), "min"));
+    CHECK(as_number(sample, "sample") <= as_number(run.at("max_ms"), "max"));
+  }
+  CHECK(run.at("p50_ms") == run.at("median_ms"));
+  for (const char* field : {"model",
+                            "architecture",
+                            "image_size",
+                            "num_classes",
+                            "params",
+                            "macs",
+                            "activations",
+                            "weights_digest",
+                            "backend",
+                            "isa",
+                            "precision",
+                            "preprocessing",
+                            "started_at",
+                            "cpu",
+                            "cores",
+                            "swinzoo_version",
+                            "commit",
+                            "compiler",
+                            "build_type",
+                            "mean_ms",
+                            "stddev_ms",
+                            "p90_ms",
+                            "p95_ms",
+                            "p99_ms",
+                            "images_per_second",
+                            "gmacs_per_second",
+                            "load_ms",
+                            "peak_memory_mb"}) {
+    INFO(field);
+    CHECK(run.contains(field));
+  }
+}
+
+TEST_CASE("bench measures each batch with each number of threads") {
+  const Fixture made;
+  const Result result = made.bench({"--batch", "1,2", "--threads", "1,2", "--json"});
+  std::vector<std::pair<int64_t, int64_t>> configurations;
+  for (const json::value& run : results_of(result)) {
+    configurations.emplace_back(as_int(run.at("threads"), "threads"), as_int(run.at("batch"), "batch"));
+  }
+  CHECK(configurations == std::vector<std::pair<int64_t, int64_t>>{{1, 1}, {1, 2}, {2, 1}, {2, 2}});
+  CHECK_THAT(result.err, Contains("batch 2, 2 threads"));
+}
+
+TEST_CASE("what bench writes with -o is its JSON and feeds report") {
+  const Fixture made;
+  const std::string file = made.folder.path() / "run.json";
+  const Result result = made.bench({"-o", file, "--json", "-q"});
+  CHECK(result.status == 0);
+  CHECK(result.err.empty());
+  CHECK(read_text(file) == result.out);
+  const Result report = run_swinzoo({"report", file});
+  CHECK(report.status == 0);
+  CHECK_THAT(report.out, Contains(to_json_line(results_of(result)[0].at("median_ms"))) && Contains("mini"));
+}
+
+TEST_CASE("bench runs the reference; a model without a head; and one of another number of channels") {
+  const Fixture made;
+  CHECK(results_of(made.bench({"--backend", "reference", "--json"}))[0].at("isa") == "none");
+  const std::string other = made.folder.path() / "other";
+  write_model(other, {.num_classes = 0, .in_chans = 1});
+  const Result result = run_swinzoo({"bench", other, "--iterations", "1", "--warmup", "0", "--json"});
+  CHECK(result.status == 0);
+  CHECK(results_of(result)[0].at("num_classes") == 0);
+}
+
+TEST_CASE("bench of several models of which one fails measures the others and ends in 1") {
+  const Fixture made;
+  const Result result = made.bench({"microsoft/swinv2-tiny-patch4-window8-256", "--json"});
+  CHECK(result.status == 1);
+  CHECK(results_of(result).size() == 1);
+  CHECK_THAT(result.err, Contains("swinv2"));
+}
+
+TEST_CASE("bench refuses impossible counts") {
+  const Fixture made;
+  const auto status = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"bench", made.model};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_swinzoo(arguments).status;
+  };
+  CHECK(status({"--iterations", "0"}) == 2);
+  CHECK(status({"--iterations", "1000001"}) == 2);
+  CHECK(status({"--warmup", "-1"}) == 2);
+  CHECK(status({"--batch", "0"}) == 2);
+  CHECK(status({"--batch", "1,x"}) == 2);
+  CHECK(status({"--threads", "0"}) == 2);
+  CHECK(status({"--seconds", "nan"}) == 2);
+  CHECK(status({"--iterations", "3", "--seconds", "1"}) == 2);
+  CHECK(status({"--precision", "bf16"}) == 7);
+  CHECK(run_swinzoo({"bench", "/no/such/model"}).status == 3);
+}

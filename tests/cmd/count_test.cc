@@ -1,0 +1,99 @@
+// swinzoo count, by the real binary.
+#include <catch2/catch.hpp>
+
+#include "tests/cmd/results.h"
+#include "tests/made_model.h"
+#include "tests/process.h"
+
+using namespace swinzoo;
+using Catch::Matchers::Contains;
+
+TEST_CASE("count gives fvcore's integers for bare architectures and list the same") {
+  const json::value document = read_json(SWINZOO_TEST_DATA "/counts_fvcore.json");
+  std::vector<std::string> arguments = {"count", "--json"};
+  for (const json::value& row : document.at("counts").as_array()) {
+    arguments.push_back(as_string(row.at("architecture"), "row"));
+  }
+  const json::array results = results_of(run_swinzoo(arguments));
+  const json::array listed = results_of(run_swinzoo({"list", "--json"}));
+  REQUIRE(results.size() == arguments.size() - 2);
+  size_t checked = 0;
+  for (size_t i = 0; i < results.size(); ++i) {
+    const json::value& row = document.at("counts").as_array()[i];
+    INFO(arguments[i + 2]);
+    CHECK(results[i].at("model") == row.at("architecture"));
+    CHECK(results[i].at("image_size") == row.at("input_size"));
+    CHECK(results[i].at("params") == row.at("params"));
+    CHECK(results[i].at("macs") == row.at("fvcore_total_macs"));
+    CHECK(results[i].at("activations") == row.at("fvcore_activations"));
+    CHECK(results[i].at("by_operator") == row.at("by_operator"));
+    CHECK_FALSE(results[i].as_object().contains("by_block"));
+    for (const json::value& entry : listed) {
+      if (entry.at("architecture") != row.at("architecture") ||
+          entry.at("num_classes") != row.at("num_classes"))
+        continue;
+      INFO(to_json_line(entry.at("id")));
+      CHECK(entry.at("params") == row.at("params"));
+      CHECK(entry.at("macs") == row.at("fvcore_total_macs"));
+      ++checked;
+    }
+  }
+  CHECK(checked > 20);
+}
+
+TEST_CASE("count's blocks and operators sum to the totals") {
+  const json::value result =
+      results_of(run_swinzoo({"count", "swin_tiny_patch4_window7_224", "--by-block", "--json"})).front();
+  int64_t params = 0, macs = 0, activations = 0, by_operator = 0;
+  for (const json::value& block : result.at("by_block").as_array()) {
+    params += as_int(block.at("params"), "block");
+    macs += as_int(block.at("macs"), "block");
+    activations += as_int(block.at("activations"), "block");
+  }
+  for (const auto& member : result.at("by_operator").as_object())
+    by_operator += as_int(member.value(), "operator");
+  CHECK(result.at("params") == json::value(params));
+  CHECK(result.at("macs") == json::value(macs));
+  CHECK(result.at("activations") == json::value(activations));
+  CHECK(result.at("macs") == json::value(by_operator));
+  CHECK(result.at("by_block").at(0).at("name") == "patch_embed");
+}
+
+TEST_CASE("count as text holds the same integers") {
+  const Result result = run_swinzoo({"count", "swin_tiny_patch4_window7_224", "--by-op", "--by-block"});
+  CHECK(result.status == 0);
+  CHECK(result.err.empty());
+  const json::value counts = read_json(SWINZOO_TEST_DATA "/counts_fvcore.json").at("counts");
+  for (const json::value& row : counts.as_array()) {
+    if (row.at("architecture") != "swin_tiny_patch4_window7_224") continue;
+    for (const char* field : {"params", "fvcore_total_macs", "fvcore_activations"}) {
+      CHECK_THAT(result.out, Contains(to_json_line(row.at(field))));
+    }
+    for (const auto& member : row.at("by_operator").as_object()) {
+      CHECK_THAT(result.out, Contains(std::string(member.key())) && Contains(to_json_line(member.value())));
+    }
+  }
+  CHECK_THAT(result.out, Contains("layers.2.blocks.3.attn"));
+}
+
+TEST_CASE("count takes catalog entries and folders") {
+  const TemporaryFolder folder;
+  write_model(folder.path() / "mini");
+  const std::string path = folder.path() / "mini";
+  const json::array results =
+      results_of(run_swinzoo({"count", path, "microsoft/swin-tiny-patch4-window7-224", "--json"}));
+  REQUIRE(results.size() == 2);
+  int64_t params = 0;
+  for (const MadeTensor& tensor : made_tensors({})) params += element_count(tensor.shape);
+  CHECK(results[0].at("model") == json::value(path));
+  CHECK(results[0].at("params") == json::value(params));
+  CHECK(results[1].at("params") == 28288354);
+}
+
+TEST_CASE("count of what is unknown or not built ends in 3 and 7") {
+  const Result unknown = run_swinzoo({"count", "swin_tinny_patch4_window7_224"});
+  CHECK(unknown.status == 3);
+  CHECK_THAT(unknown.err, Contains("did you mean 'swin_tiny_patch4_window7_224"));
+  CHECK(run_swinzoo({"count", "swinv2_tiny_window8_256"}).status == 7);
+  CHECK(run_swinzoo({"count"}).status == 2);
+}

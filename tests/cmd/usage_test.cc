@@ -1,0 +1,116 @@
+// The command line as a whole, by the real binary: usage errors, help, pages, and the exit statuses that no
+// other file of this folder ends in.
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <regex>
+
+#include "cmd/command.h"
+#include "formats/atomic_file.h"
+#include "tests/made_model.h"
+#include "tests/process.h"
+#include "tests/run_binary.h"
+
+using namespace swinzoo;
+using Catch::Matchers::Contains;
+
+namespace {
+
+// The long options that a help text declares.
+std::vector<std::string> long_options(const std::string& help) {
+  static const std::regex kOption("^ +(?:-\\w,)?(--[a-z-]+)");
+  std::vector<std::string> names;
+  std::istringstream lines(help);
+  for (std::string line; std::getline(lines, line);) {
+    std::smatch match;
+    if (std::regex_search(line, match, kOption)) names.push_back(match[1]);
+  }
+  return names;
+}
+
+void check_usage_error(const std::vector<std::string>& arguments, const std::string& said) {
+  INFO(said);
+  const Result result = run_swinzoo(arguments);
+  CHECK(result.status == 2);
+  CHECK(result.out.empty());
+  CHECK_THAT(result.err, Catch::StartsWith("swinzoo: error: ") && Contains(said));
+}
+
+}  // namespace
+
+TEST_CASE("help and version go to standard output and end in 0") {
+  const Result help = run_swinzoo({"--help"});
+  CHECK(help.status == 0);
+  CHECK(help.err.empty());
+  for (const cmd::Command& command : cmd::commands()) CHECK_THAT(help.out, Contains(command.summary));
+  CHECK_THAT(help.out, Contains("Exit status: 0 ok"));
+  CHECK(run_swinzoo({"--version"}).out == "swinzoo " SWINZOO_VERSION "\n");
+}
+
+TEST_CASE("every subcommand has help with its options") {
+  for (const cmd::Command& command : cmd::commands()) {
+    INFO(command.name);
+    CLI::App app;
+    command.setup(app);
+    const Result result = run_swinzoo({command.name, "--help"});
+    CHECK(result.status == 0);
+    CHECK(result.err.empty());
+    CHECK_THAT(result.out, Contains(command.summary));
+    for (const CLI::Option* option : app.get_options()) {
+      for (const std::string& name : option->get_lnames()) CHECK_THAT(result.out, Contains("--" + name));
+    }
+  }
+}
+
+TEST_CASE("a wrong command line ends in 2 and suggests what was meant") {
+  check_usage_error({}, "--help");
+  check_usage_error({"predcit"}, "did you mean 'predict'?");
+  check_usage_error({"--halp"}, "did you mean '--help'?");
+  check_usage_error({"list", "--quite"}, "did you mean '--quiet'?");
+  check_usage_error({"eval", "m", "--data", "d", "--batch-sise", "3"}, "did you mean '--batch-size'?");
+  check_usage_error({"bench", "m", "--thread=2"}, "did you mean '--threads'?");
+  check_usage_error({"convert", "a", "b", "-o", "c"}, "b");
+  check_usage_error({"inspect"}, "swinzoo inspect --help");
+  check_usage_error({"predict", "m"}, "input");
+  check_usage_error({"predict", "m", "i", "--backend", "gpu"}, "--backend");
+  check_usage_error({"predict", "m", "i", "--precision", "int4"}, "--precision");
+  check_usage_error({"count", "m", "--format", "yaml"}, "--format");
+  check_usage_error({"convert", "m", "-o"}, "--output");
+}
+
+TEST_CASE("global options may stand before or behind the subcommand") {
+  CHECK(run_swinzoo({"-q", "-v", "list"}).status == 0);
+  CHECK(run_swinzoo({"list", "-q", "-vv"}).status == 0);
+}
+
+TEST_CASE("output that can not be written ends in 6 on a full disk") {
+  if (!std::filesystem::exists("/dev/full")) return;
+  const std::string script = "exec \"$0\" count swin_tiny_patch4_window7_224 > /dev/full";
+  Process full({"/bin/sh", "-c", script, SWINZOO_BINARY}, {});
+  CHECK(full.wait() == 6);
+  CHECK_THAT(full.err(), Contains("standard output: No space left on device"));
+}
+
+TEST_CASE("a path that the system refuses is an error of that path and not of standard output") {
+  const TemporaryFolder folder;
+  write_model(folder.path() / "mini");
+  const std::string longest = folder.path() / std::string(300, 'n');
+  const Result result = run_swinzoo({"convert", folder.path() / "mini", "-o", longest});
+  CHECK(result.status == 1);
+  CHECK_THAT(result.err, Contains("nnn") && !Contains("standard output"));
+  CHECK(run_swinzoo({"info", std::string(300, 'n')}).status == 3);
+  CHECK(run_swinzoo({"eval", folder.path() / "mini", "--data", longest}).status != 0);
+  CHECK(run_swinzoo({"report", longest}).status == 1);
+}
+
+TEST_CASE("every subcommand has a page that tells its options") {
+  for (const cmd::Command& command : cmd::commands()) {
+    const auto page =
+        std::filesystem::path(SWINZOO_SOURCE_DIR) / "docs" / (std::string(command.name) + ".md");
+    INFO(page);
+    REQUIRE(std::filesystem::exists(page));
+    const std::string text = read_text(page);
+    for (const std::string& option : long_options(run_swinzoo({command.name, "--help"}).out)) {
+      if (option != "--help") CHECK_THAT(text, Contains(option));
+    }
+  }
+}

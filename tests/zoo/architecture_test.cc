@@ -1,0 +1,139 @@
+#include "zoo/architecture.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <map>
+#include <set>
+
+#include "eval/count.h"
+#include "formats/error.h"
+#include "formats/json.h"
+#include "tests/error_code.h"
+#include "tests/made_model.h"
+#include "zoo/catalog.h"
+
+using namespace swinzoo;
+using namespace swinzoo::zoo;
+using backends::Plan;
+
+namespace {
+
+Shape shape_of(const Plan& plan, const char* output) {
+  const backends::Output* found = plan.find_output(output);
+  REQUIRE(found != nullptr);
+  return plan.value(found->value).shape;
+}
+
+void check_ids(const Plan& plan) {
+  const auto is_value = [&](int id) { return id >= 0 && static_cast<size_t>(id) < plan.values.size(); };
+  std::set<backends::ValueId> known = {plan.steps.front().input};
+  std::set<backends::WeightId> used;
+  for (const backends::Step& step : plan.steps) {
+    for (const backends::Op& op : step.ops) {
+      for (const backends::ValueId input : op.inputs) REQUIRE(known.contains(input));
+      REQUIRE(is_value(op.output));
+      REQUIRE(known.insert(op.output).second);
+      for (const backends::WeightId weight : op.weights) {
+        if (weight == backends::kNone) continue;
+        REQUIRE(static_cast<size_t>(weight) < plan.weights.size());
+        REQUIRE(used.insert(weight).second);
+      }
+    }
+    REQUIRE(known.contains(step.output));
+  }
+  CHECK(used.size() == plan.weights.size());
+  for (const backends::Output& output : plan.outputs) CHECK(known.contains(output.value));
+}
+
+void check_shapes(const Plan& plan, const ModelSpec& spec) {
+  const Dimensions& d = spec.dimensions;
+  CHECK(plan.input == Shape{d.in_chans, d.image_size, d.image_size});
+  int64_t side = d.image_size / d.patch_size;
+  int64_t channels = d.embed_dim;
+  int64_t block = 0;
+  for (size_t stage = 0; stage < d.depths.size(); ++stage) {
+    if (stage > 0) {
+      side = (side + 1) / 2;
+      channels *= 2;
+    }
+    CHECK(shape_of(plan, fmt::format("feature_map.{}", stage).c_str()) == Shape{side, side, channels});
+    const int64_t window = std::min(side, d.window_size[stage]);
+    const int64_t windows = ((side + window - 1) / window) * ((side + window - 1) / window);
+    for (const int64_t last = block + d.depths[stage]; block < last; ++block) {
+      CHECK(shape_of(plan, fmt::format("attention.{}", block).c_str()) ==
+            Shape{windows, d.num_heads[stage], window * window, window * window});
+    }
+  }
+  CHECK(shape_of(plan, "features") == Shape{side, side, channels});
+  CHECK(shape_of(plan, "embedding") == Shape{channels});
+  if (spec.num_classes > 0) {
+    CHECK(shape_of(plan, "logits") == Shape{spec.num_classes});
+  } else {
+    CHECK(plan.find_output("logits") == nullptr);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every entry of a family that is built has a plan with consistent shapes") {
+  size_t built = 0;
+  const Catalog& catalog = Catalog::built_in();
+  std::vector<const ModelSpec*> specs;
+  for (const ModelSpec& spec : catalog.entries()) specs.push_back(&spec);
+  for (const ModelSpec& spec : catalog.architectures()) specs.push_back(&spec);
+  for (const ModelSpec* spec : specs) {
+    if (spec->dimensions.family != "swin") continue;
+    INFO(spec->id);
+    ++built;
+    const Plan plan = build_plan(*spec);
+    check_ids(plan);
+    check_shapes(plan, *spec);
+    std::set<std::string> names;
+    for (const backends::Weight& weight : plan.weights) CHECK(names.insert(weight.name).second);
+  }
+  CHECK(built > 40);
+}
+
+TEST_CASE("a window that covers or does not divide the grid gives consistent shapes") {
+  for (const int64_t image_size : {4, 8, 16, 28, 36, 60}) {
+    const ModelSpec spec = made_spec({.image_size = image_size});
+    INFO(image_size);
+    const Plan plan = build_plan(spec);
+    check_ids(plan);
+    check_shapes(plan, spec);
+  }
+}
+
+TEST_CASE("a head of no classes has no logits") {
+  const ModelSpec spec = made_spec({.num_classes = 0});
+  check_shapes(build_plan(spec), spec);
+}
+
+TEST_CASE("counts equal fvcore's on timm's models") {
+  const json::value document = read_json(SWINZOO_TEST_DATA "/counts_fvcore.json");
+  const Catalog& catalog = Catalog::built_in();
+  for (const json::value& row : document.at("counts").as_array()) {
+    const std::string name = as_string(row.at("architecture"), "row");
+    INFO(name);
+    const ModelSpec* spec = catalog.lookup_architecture(name);
+    REQUIRE(spec != nullptr);
+    CHECK(spec->dimensions.image_size == as_int(row.at("input_size"), name));
+    CHECK(spec->num_classes == as_int(row.at("num_classes"), name));
+    const eval::Count count = eval::count(build_plan(*spec));
+    CHECK(count.params == as_int(row.at("params"), name));
+    CHECK(count.macs == as_int(row.at("fvcore_total_macs"), name));
+    CHECK(count.activations == as_int(row.at("fvcore_activations"), name));
+    std::map<std::string, int64_t> by_operator;
+    for (const auto& member : row.at("by_operator").as_object())
+      by_operator[member.key()] = as_int(member.value(), name);
+    CHECK(count.by_operator == by_operator);
+  }
+}
+
+TEST_CASE("a family that is not built says so by the entry's name") {
+  const ModelSpec& spec = Catalog::built_in().find("microsoft/swinv2-tiny-patch4-window8-256");
+  REQUIRE(find_architecture(spec.dimensions.family) == nullptr);
+  CHECK(code_of([&] { build_plan(spec); }) == ErrorCode::kUnsupported);
+  CHECK_THROWS_WITH(build_plan(spec),
+                    Catch::Contains(spec.id) && Catch::Contains("'swinv2' is not built yet"));
+}

@@ -1,0 +1,140 @@
+#include "zoo/model.h"
+
+#include <catch2/catch.hpp>
+
+#include "formats/atomic_file.h"
+#include "formats/error.h"
+#include "formats/json.h"
+#include "formats/sha256.h"
+#include "tests/error_code.h"
+#include "tests/made_model.h"
+#include "tests/process.h"
+#include "zoo/architecture.h"
+#include "zoo/canonical.h"
+
+using namespace swinzoo;
+using namespace swinzoo::zoo;
+namespace fs = std::filesystem;
+using Catch::Matchers::Contains;
+
+namespace {
+
+OpenedModel open(const std::string& model) { return open_model(model, Catalog::built_in()); }
+
+std::optional<ErrorCode> open_code(const std::string& model) {
+  return code_of([&] { open(model); });
+}
+
+struct Fixture {
+  TemporaryFolder folder;
+  fs::path model = folder.path() / "mini";
+
+  Fixture() { write_model(model); }
+
+  fs::path canonical() const {
+    const OpenedModel opened = open(model);
+    const fs::path path = folder.path() / "elsewhere" / "canonical.safetensors";
+    write_canonical(path, opened.spec, build_plan(opened.spec), *opened.checkpoint);
+    return path;
+  }
+};
+
+Model load(const std::string& model) { return Model(open(model), backends::backends().front(), {1}); }
+
+}  // namespace
+
+TEST_CASE("a folder; its file; and file: before a path name the same model") {
+  const Fixture made;
+  for (const std::string& name :
+       {made.model.string(), made.model.string() + "/", (made.model / "model.safetensors").string(),
+        "file:" + made.model.string()}) {
+    INFO(name);
+    CHECK(names_files(name));
+    const OpenedModel opened = open(name);
+    CHECK(opened.spec.architecture == "swin_tiny_patch4_window7_224");
+    CHECK(opened.spec.dimensions == made_spec({}).dimensions);
+    CHECK(opened.spec.num_classes == 5);
+    CHECK(opened.spec.id == "mini");
+    CHECK(opened.checkpoint->tensors().size() == made_tensors({}).size());
+    CHECK_THAT(opened.origin, Contains(made.model.string()));
+  }
+}
+
+TEST_CASE("a canonical file needs no config and gives the same digests") {
+  const Fixture made;
+  const fs::path canonical = made.canonical();
+  CHECK(open(canonical).spec.id == "mini");
+  CHECK(open(canonical).spec.dimensions == made_spec({}).dimensions);
+  const auto digests = load(canonical).digests();
+  CHECK(digests == load(made.model).digests());
+  const MadeTensor first = made_tensors({}).front();
+  CHECK(digests.at(first.name) == sha256_hex(encoded(first, DType::kF32).bytes()));
+}
+
+TEST_CASE("unknown names are not found and near ones are suggested") {
+  CHECK(open_code("swin_tiny_patch4_window7_225.ms_in1k") == ErrorCode::kNotFound);
+  CHECK_THROWS_WITH(open("swin_tiny_patch4_window7_225.ms_in1k"), Contains("did you mean"));
+  CHECK(open_code("") == ErrorCode::kNotFound);
+  CHECK(open_code("/no/such/folder") == ErrorCode::kNotFound);
+  CHECK(open_code("./none.safetensors") == ErrorCode::kNotFound);
+  CHECK_THROWS_WITH(open("./none.safetensors"), Contains("./none.safetensors"));
+  CHECK(open_code(std::string(300, 'n')) == ErrorCode::kNotFound);
+  CHECK(open_code("/" + std::string(300, 'n')) == ErrorCode::kNotFound);
+}
+
+TEST_CASE("an architecture has a spec but no weights") {
+  CHECK(open_code("swin_tiny_patch4_window7_224") == ErrorCode::kNotFound);
+  CHECK_THROWS_WITH(open("swin_tiny_patch4_window7_224"), Contains("weights come with an entry"));
+  const ModelSpec spec = find_spec("swin_tiny_patch4_window7_224", Catalog::built_in());
+  CHECK(spec.num_classes == 1000);
+  CHECK(spec.architecture == "swin_tiny_patch4_window7_224");
+}
+
+TEST_CASE("find_spec reads files as open_model does") {
+  const Fixture made;
+  CHECK(find_spec(made.model, Catalog::built_in()).dimensions == made_spec({}).dimensions);
+  CHECK(find_spec("microsoft/swin-tiny-patch4-window7-224", Catalog::built_in()).num_classes == 1000);
+}
+
+TEST_CASE("a checkpoint alone and a config that nothing knows are unsupported") {
+  const Fixture made;
+  fs::remove(made.model / "config.json");
+  CHECK(open_code(made.model) == ErrorCode::kUnsupported);
+  CHECK_THROWS_WITH(open(made.model), Contains("no config.json"));
+  write_file(made.model / "config.json", R"({"architecture": "resnet50"})");
+  CHECK(open_code(made.model) == ErrorCode::kUnsupported);
+  write_file(made.model / "config.json", "{");
+  CHECK(open_code(made.model) == ErrorCode::kCorrupt);
+  CHECK_THROWS_WITH(open(made.model), Contains("config.json"));
+}
+
+TEST_CASE("a folder without weights says what it looked for") {
+  const Fixture made;
+  fs::remove(made.model / "model.safetensors");
+  CHECK(open_code(made.model) == ErrorCode::kNotFound);
+  CHECK_THROWS_WITH(open(made.model), Contains("model.safetensors"));
+}
+
+TEST_CASE("families that are not built end as unsupported from the catalog and from a folder") {
+  const Fixture made;
+  const std::string entry = "microsoft/swinv2-tiny-patch4-window8-256";
+  CHECK(open_code(entry) == ErrorCode::kUnsupported);
+  CHECK_THROWS_WITH(open(entry), Contains("is not built yet"));
+  write_file(made.model / "config.json", R"({"architecture": "swinv2_tiny_window8_256"})");
+  CHECK(code_of([&] { load(made.model); }) == ErrorCode::kUnsupported);
+}
+
+TEST_CASE("sources that are not built yet end as unsupported") {
+  CHECK(open_code("tfhub:sayakpaul/swin_tiny_patch4_window7_224/1") == ErrorCode::kUnsupported);
+  CHECK(open_code("https://host.invalid/model.safetensors") == ErrorCode::kUnsupported);
+}
+
+TEST_CASE("a model whose tensors do not fit its config is refused with their names") {
+  const Fixture made;
+  json::object config = made_config({});
+  config["num_classes"] = 7;
+  write_file(made.model / "config.json", to_pretty_json(config));
+  CHECK(code_of([&] { load(made.model); }) == ErrorCode::kCorrupt);
+  CHECK_THROWS_WITH(load(made.model), Contains("head.fc.weight is [5, 64] instead of [7, 64]") &&
+                                          Contains("head.fc.bias is [5] instead of [7]"));
+}
