@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cmd/command.h"
+#include "eval/run_writer.h"
 #include "formats/atomic_file.h"
 #include "formats/error.h"
 
@@ -27,6 +28,7 @@ int report(const Options& options) {
     fmt::print("{}", text);
   } else {
     write_file(options.output, text);
+    fmt::print("{}\nreport: {}\n", eval::to_text(runs), options.output);
   }
   return 0;
 }
@@ -37,7 +39,8 @@ Action setup_report(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("RUN.json", options->files, "Results, as eval and bench write them with --format json")
       ->required();
-  app.add_option("-o,--output", options->output, "Write the Markdown here instead of to standard output");
+  app.add_option("-o,--output", options->output,
+                 "Write the Markdown here, and only its tables to standard output");
   return [options](const Globals&) { return report(*options); };
 }
 

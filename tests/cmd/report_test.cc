@@ -50,13 +50,13 @@ TEST_CASE("report prints the results of several files in their order") {
   CHECK(result.out == to_report(runs));
 }
 
-TEST_CASE("report writes to a file and then prints nothing") {
+TEST_CASE("report writes to a file and then prints its tables and path") {
   const std::vector<Run> runs = {made_bench()};
   const Scratch input("in.json", to_json(runs));
   const Scratch output("out.md");
   const Result result = run_swinzoo({"report", input.path(), "-o", output.path()});
   CHECK(result.status == 0);
-  CHECK(result.out.empty());
+  CHECK(result.out == to_text(runs) + "\nreport: " + output.path() + "\n");
   CHECK(output.text() == to_report(runs));
 }
 

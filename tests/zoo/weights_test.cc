@@ -8,6 +8,7 @@
 #include "tests/made_model.h"
 #include "tests/process.h"
 #include "zoo/architecture.h"
+#include "zoo/name_map.h"
 
 using namespace swinzoo;
 using namespace swinzoo::zoo;
@@ -35,12 +36,14 @@ TEST_CASE("a checkpoint that has every weight fits whatever its order") {
   Fixture made;
   std::ranges::reverse(made.tensors);
   const auto checkpoint = made.write();
-  const WeightMatch match = match_weights(made.plan, *checkpoint);
+  const WeightMatch match = match_weights(made.plan, "swin", *checkpoint);
   CHECK(match.fits());
+  CHECK(match.layout == "timm");
   CHECK_NOTHROW(require_fit(match, "it"));
   REQUIRE(match.tensors.size() == made.plan.weights.size());
   for (size_t i = 0; i < match.tensors.size(); ++i) {
-    CHECK(checkpoint->tensors()[static_cast<size_t>(match.tensors[i])].name == made.plan.weights[i].name);
+    REQUIRE(match.tensors[i].size() == 1);
+    CHECK(checkpoint->tensors()[static_cast<size_t>(match.tensors[i][0])].name == made.plan.weights[i].name);
   }
 }
 
@@ -49,7 +52,7 @@ TEST_CASE("all that does not fit is named at once") {
   made.tensor("norm.weight").name = "norm.wieght";
   made.tensor("layers.0.blocks.0.attn.qkv.bias").name = "extra";
   made.tensor("head.fc.weight").shape = {8, 40};
-  const WeightMatch match = match_weights(made.plan, *made.write());
+  const WeightMatch match = match_weights(made.plan, "swin", *made.write());
   CHECK(match.missing == Strings{"layers.0.blocks.0.attn.qkv.bias", "norm.weight"});
   CHECK(match.unexpected == Strings{"extra", "norm.wieght"});
   CHECK(match.misshaped == Strings{"head.fc.weight is [8, 40] instead of [5, 64]"});
@@ -64,7 +67,7 @@ TEST_CASE("all that does not fit is named at once") {
 TEST_CASE("a message about very many tensors ends") {
   Fixture made;
   for (MadeTensor& tensor : made.tensors) tensor.name += "?";
-  const WeightMatch match = match_weights(made.plan, *made.write());
+  const WeightMatch match = match_weights(made.plan, "swin", *made.write());
   CHECK(match.missing.size() == made.plan.weights.size());
   CHECK_THROWS_WITH(
       require_fit(match, "it"),
@@ -76,7 +79,7 @@ TEST_CASE("buffers that are computed are left out by rule and reported") {
   made.tensors.push_back(
       {"layers.0.blocks.0.attn.relative_position_index", {16, 16}, std::vector<float>(256)});
   made.tensors.push_back({"layers.0.blocks.1.attn_mask", {4, 16, 16}, std::vector<float>(1024)});
-  const WeightMatch match = match_weights(made.plan, *made.write());
+  const WeightMatch match = match_weights(made.plan, "swin", *made.write());
   CHECK(match.fits());
   CHECK(match.buffers ==
         Strings{"layers.0.blocks.0.attn.relative_position_index", "layers.0.blocks.1.attn_mask"});
@@ -86,7 +89,7 @@ TEST_CASE("weights are views of the map in float32 and converted copies else") {
   Fixture made;
   for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
     const auto checkpoint = made.write(dtype);
-    const Weights weights(made.plan, *checkpoint, match_weights(made.plan, *checkpoint));
+    const Weights weights(made.plan, *checkpoint, match_weights(made.plan, "swin", *checkpoint));
     REQUIRE(weights.views().size() == made.tensors.size());
     for (size_t i = 0; i < made.tensors.size(); ++i) {
       CHECK(weights.views()[i].shape == made.tensors[i].shape);
@@ -96,4 +99,67 @@ TEST_CASE("weights are views of the map in float32 and converted copies else") {
       CHECK(in_place == (dtype == DType::kF32));
     }
   }
+}
+
+TEST_CASE("the authors' layout has a stage's merging at its end") {
+  Fixture made;
+  const std::vector<MadeTensor> canonical = made.tensors;
+  for (MadeTensor& tensor : made.tensors) {
+    for (int stage = 1; stage < 4; ++stage) {
+      const std::string here = fmt::format("layers.{}.downsample", stage);
+      if (tensor.name.starts_with(here)) {
+        tensor.name.replace(0, here.size(), fmt::format("layers.{}.downsample", stage - 1));
+        break;
+      }
+    }
+    if (tensor.name.starts_with("head.fc.")) tensor.name.erase(4, 3);
+  }
+  const auto checkpoint = made.write();
+  const WeightMatch match = match_weights(made.plan, "swin", *checkpoint);
+  CHECK(match.layout == "authors");
+  REQUIRE(match.fits());
+  const Weights weights(made.plan, *checkpoint, match);
+  for (size_t i = 0; i < canonical.size(); ++i) {
+    CHECK(std::ranges::equal(weights.views()[i].as<float>(), canonical[i].values));
+  }
+}
+
+TEST_CASE("q k and v of transformers are joined") {
+  Fixture made;
+  const std::vector<MadeTensor> canonical = made.tensors;
+  const Layout& layout = *std::ranges::find(layouts_of("swin"), "transformers", &Layout::name);
+  std::vector<MadeTensor> parts;
+  for (const MadeTensor& tensor : canonical) {
+    const std::vector<std::string> names = names_in(layout, tensor.name);
+    const size_t size = tensor.values.size() / names.size();
+    for (size_t i = 0; i < names.size(); ++i) {
+      const auto begin = tensor.values.begin() + static_cast<ptrdiff_t>(i * size);
+      parts.push_back({names[i], tensor.shape, {begin, begin + static_cast<ptrdiff_t>(size)}});
+      parts.back().shape[0] /= static_cast<int64_t>(names.size());
+    }
+  }
+  made.tensors = parts;
+  for (const DType dtype : {DType::kF32, DType::kBF16}) {
+    const auto checkpoint = made.write(dtype);
+    const WeightMatch match = match_weights(made.plan, "swin", *checkpoint);
+    CHECK(match.layout == "transformers");
+    REQUIRE(match.fits());
+    const Weights weights(made.plan, *checkpoint, match);
+    for (size_t i = 0; i < canonical.size(); ++i) {
+      CHECK(weights.views()[i].shape == canonical[i].shape);
+      CHECK(std::ranges::equal(weights.views()[i].as<float>(), canonical[i].values));
+    }
+  }
+}
+
+TEST_CASE("names are mapped by their beginning up to a dot") {
+  const Layout layout{
+      "made", {{"layers.{s}.down", {"stage{p}/down"}}, {"norm", {"last"}}, {"a.{b}", {"x{b}", "y{b}"}}}};
+  CHECK(names_in(layout, "layers.12.down.norm.weight") == Strings{"stage11/down.norm.weight"});
+  CHECK(names_in(layout, "layers.1.downsample.weight") == Strings{"layers.1.downsample.weight"});
+  CHECK(names_in(layout, "norm.bias") == Strings{"last.bias"});
+  CHECK(names_in(layout, "norm1.bias") == Strings{"norm1.bias"});
+  CHECK(names_in(layout, "norm") == Strings{"last"});
+  CHECK(names_in(layout, "a.7.w") == Strings{"x7.w", "y7.w"});
+  CHECK(names_in(layout, "a.b.w") == Strings{"a.b.w"});
 }
