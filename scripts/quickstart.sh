@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is needed, builds swinzoo, and takes a small bundled Swin through it: fetched over http from a hub on this
-# machine, converted, run, counted, evaluated, timed and reported. Everything it makes lies under build/.
+# Installs what is needed, builds swinzoo, and takes a small bundled Swin through it: fetched over http from a hub on
+# this machine, converted, run, counted, evaluated, timed and reported. Everything it makes lies under build/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -38,7 +38,9 @@ def images(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("architecture, size", [("swin_tiny_patch4_window7_224", 224), ("swin_base_patch4_window12_384", 384)])
+@pytest.mark.parametrize(
+    "architecture, size", [("swin_tiny_patch4_window7_224", 224), ("swin_base_patch4_window12_384", 384)]
+)
 def test_eval_is_timms(images, architecture, size, tmp_path):
     model, _ = timm_models.make_model(architecture, 77, CLASSES, **MINI)
     timm_models.save_as_hub_repo(tmp_path, model, architecture, size, MINI)

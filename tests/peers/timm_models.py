@@ -12,10 +12,11 @@ import torch
 from timm.layers import set_fused_attn
 
 set_fused_attn(False)  # so that every block's softmax is a module that can be watched
+torch.set_num_threads(1)  # several threads of torch's wait for each other, for minutes where cores are busy
 
 
 def randomise(model, generator):
-    """Gives every parameter a seeded value that keeps the numbers alive to the last layer; 8 bits each, to pack well."""
+    """Gives every parameter a seeded bfloat16 value, of a size that keeps the numbers alive to the last layer."""
     for name, p in model.named_parameters():
         if name.endswith("relative_position_bias_table"):
             p.data = torch.randn(p.shape, generator=generator) * 0.5
