@@ -1,5 +1,6 @@
 #include "eval/count.h"
 
+#include "formats/error.h"
 #include "formats/tensor.h"
 
 namespace swinzoo::eval {
@@ -15,25 +16,39 @@ struct OpCount {
   int64_t activations;
 };
 
+[[noreturn]] void fail_too_many() {
+  fail(ErrorCode::kUnsupported, "the model's operations are too many to count");
+}
+
+int64_t times(int64_t a, int64_t b) {
+  int64_t product = 0;
+  if (__builtin_mul_overflow(a, b, &product)) fail_too_many();
+  return product;
+}
+
+void add(int64_t& sum, int64_t term) {
+  if (__builtin_add_overflow(sum, term, &sum)) fail_too_many();
+}
+
 OpCount count_op(const Plan& plan, const Op& op) {
   const int64_t elements = element_count(plan.value(op.output).shape);
   switch (op.kind) {
     case OpKind::kPatchConv: {
       const Shape& kernel = plan.weight(op.weights[0]).shape;
-      return {"conv", elements * (element_count(kernel) / kernel[0]), elements};
+      return {"conv", times(elements, element_count(kernel) / kernel[0]), elements};
     }
     case OpKind::kLinear:
-      return {"linear", elements * plan.weight(op.weights[0]).shape[1], elements};
+      return {"linear", times(elements, plan.weight(op.weights[0]).shape[1]), elements};
     case OpKind::kScores: {  // depth: the size of a head; the input holds q, k and v
       const int64_t channels = plan.value(op.inputs[0]).shape.back() / 3;
-      return {"matmul", elements * (channels / op.heads), elements};
+      return {"matmul", times(elements, channels / op.heads), elements};
     }
     case OpKind::kWeightedValues: {  // depth: the tokens of a window
       const int64_t tokens = plan.value(op.inputs[0]).shape.back();
-      return {"matmul", elements * tokens, elements};
+      return {"matmul", times(elements, tokens), elements};
     }
     case OpKind::kLayerNorm:
-      return {"layer_norm", 5 * elements, 0};
+      return {"layer_norm", times(5, elements), 0};
     default:
       return {nullptr, 0, 0};
   }
@@ -48,17 +63,17 @@ Count count(const Plan& plan) {
     mine.name = step.name;
     for (const Op& op : step.ops) {
       const OpCount counted = count_op(plan, op);
-      mine.macs += counted.macs;
-      mine.activations += counted.activations;
-      if (!op.once) total.macs_each_run += counted.macs;
-      if (counted.fvcore_name != nullptr) total.by_operator[counted.fvcore_name] += counted.macs;
+      add(mine.macs, counted.macs);
+      add(mine.activations, counted.activations);
+      if (!op.once) add(total.macs_each_run, counted.macs);
+      if (counted.fvcore_name != nullptr) add(total.by_operator[counted.fvcore_name], counted.macs);
       for (const backends::WeightId id : op.weights) {
-        if (id != backends::kNone) mine.params += element_count(plan.weight(id).shape);
+        if (id != backends::kNone) add(mine.params, element_count(plan.weight(id).shape));
       }
     }
-    total.params += mine.params;
-    total.macs += mine.macs;
-    total.activations += mine.activations;
+    add(total.params, mine.params);
+    add(total.macs, mine.macs);
+    add(total.activations, mine.activations);
   }
   return total;
 }

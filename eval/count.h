@@ -32,7 +32,7 @@ struct Count {
   std::vector<StepCount> by_step;
 };
 
-// For one image.
+// For one image. Throws kUnsupported where a figure does not fit 63 bits.
 Count count(const backends::Plan& plan);
 
 }  // namespace swinzoo::eval

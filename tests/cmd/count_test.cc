@@ -1,6 +1,9 @@
 // swinzoo count, by the real binary.
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
+#include "formats/atomic_file.h"
 #include "tests/cmd/results.h"
 #include "tests/made_model.h"
 #include "tests/process.h"
@@ -96,4 +99,24 @@ TEST_CASE("count of what is unknown or not built ends in 3 and 7") {
   CHECK_THAT(unknown.err, Contains("did you mean 'swin_tiny_patch4_window7_224"));
   CHECK(run_swinzoo({"count", "swinv2_tiny_window8_256"}).status == 7);
   CHECK(run_swinzoo({"count"}).status == 2);
+}
+
+TEST_CASE("count of a model of impossible size is an error and does not wrap") {
+  const TemporaryFolder folder;
+  write_model(folder.path() / "mini");
+  const auto status_of = [&](const std::string& arguments) {
+    write_file(folder.path() / "mini" / "config.json",
+               fmt::format(R"({{"architecture": "swin_tiny_patch4_window7_224", "model_args": {{{}}}}})",
+                           arguments));
+    const Result result = run_swinzoo({"count", folder.path() / "mini"});
+    CHECK(result.out.empty());
+    CHECK_THAT(result.err, Catch::StartsWith("swinzoo: error: "));
+    return result.status;
+  };
+  const std::string windows = R"("num_heads": [1, 1, 1, 1], "window_size": 65536, "img_size": 65536)";
+  CHECK(status_of(windows + R"(, "embed_dim": 65536)") == 7);
+  CHECK(status_of(windows + R"(, "embed_dim": 65536, "patch_size": 1)") == 5);
+  CHECK(status_of(R"("num_classes": 9223372036854775807)") == 5);
+  CHECK(status_of(R"("depths": [0, 1, 1, 1])") == 5);
+  CHECK(status_of(R"("mlp_ratio": 1e308)") == 5);
 }
