@@ -42,7 +42,7 @@ Tensor made_input(const backends::Plan& plan, int64_t batch) {
 
 // One configuration after another of one model, loaded anew for each number of threads.
 void bench(const std::string& name, const Options& options, const zoo::Catalog& catalog,
-           const Globals& globals, std::vector<eval::Run>& runs) {
+           const Globals& globals, RunLog& log) {
   const std::vector<int> all_threads =
       options.threads.empty() ? std::vector<int>{threads_of(options.run)} : options.threads;
   for (const int threads : all_threads) {
@@ -58,27 +58,26 @@ void bench(const std::string& name, const Options& options, const zoo::Catalog& 
     for (const int64_t batch : options.batches) {
       if (!globals.quiet)
         fmt::print(stderr, "swinzoo: timing {}, batch {}, {} threads\n", name, batch, threads);
-      eval::Run& run = runs.emplace_back(common);
       const Tensor x = made_input(plan, batch);
       Tensor result(DType::kF32, backends::batched_shape(plan.value(plan.outputs[output].value), batch));
       const backends::OutputBinding binding{output, result.as<float>()};
       const eval::Samples samples =
           eval::measure([&] { executable.run(x.view(), std::span(&binding, 1)); }, options.loop, clock);
+      eval::Run run = common;
       set_timing(run, samples, batch, eval::count(plan).macs_each_run);
       run.load_ms = load_ms;
-      finish_run(run);
+      log.add(std::move(run));
     }
   }
 }
 
 int run(const Options& options, const Globals& globals) {
   const zoo::Catalog catalog = load_catalog(options.run.catalog);
-  const Measured measured =
-      measure_each(options.models, [&](const std::string& model, std::vector<eval::Run>& runs) {
-        bench(model, options, catalog, globals, runs);
-      });
-  write_runs(measured.runs, options.output);
-  return measured.status;
+  RunLog log(options.output);
+  const int status = for_each_model(
+      options.models, [&](const std::string& model) { bench(model, options, catalog, globals, log); });
+  log.print();
+  return status;
 }
 
 }  // namespace

@@ -87,10 +87,10 @@ void print_text(const std::vector<Row>& rows, const Options& options) {
 int run(const Options& options) {
   const zoo::Catalog catalog = load_catalog(options.catalog);
   std::vector<Row> rows;
-  for (const std::string& model : options.models) {
+  const int status = for_each_model(options.models, [&](const std::string& model) {
     const zoo::ModelSpec spec = zoo::find_spec(model, catalog);
     rows.push_back({model, spec.dimensions.image_size, eval::count(zoo::build_plan(spec))});
-  }
+  });
   if (options.json) {
     json::array results;
     for (const Row& row : rows) results.push_back(to_result(row, options));
@@ -98,7 +98,7 @@ int run(const Options& options) {
   } else {
     print_text(rows, options);
   }
-  return 0;
+  return status;
 }
 
 }  // namespace

@@ -77,20 +77,19 @@ eval::Run evaluate(const std::string& name, const eval::ImageFolder& folder, con
       run.samples.push_back({inside(p.path, options.data), p.label, p.top, p.logits});
     }
   }
-  finish_run(run);
   return run;
 }
 
 int run(const Options& options, const Globals& globals) {
   const zoo::Catalog catalog = load_catalog(options.run.catalog);
   const eval::ImageFolder folder = eval::list_image_folder(options.data);
-  const Measured measured =
-      measure_each(options.models, [&](const std::string& model, std::vector<eval::Run>& runs) {
-        runs.push_back(evaluate(model, folder, options, catalog, globals));
-      });
-  write_runs(measured.runs, options.output);
-  if (measured.status != 0) return measured.status;
-  for (const eval::Run& run : measured.runs) {
+  RunLog log(options.output);
+  const int status = for_each_model(options.models, [&](const std::string& model) {
+    log.add(evaluate(model, folder, options, catalog, globals));
+  });
+  log.print();
+  if (status != 0) return status;
+  for (const eval::Run& run : log.runs()) {
     if (!run.skipped->empty()) {
       fmt::print(stderr, "swinzoo: {} of {} images could not be read, and are not counted\n",
                  run.skipped->size(), folder.samples.size());

@@ -29,12 +29,17 @@ void add_run_output_options(CLI::App& app, RunOutput& output) {
       ->type_name("RUN.json");
 }
 
-void write_runs(const std::vector<eval::Run>& runs, const RunOutput& output) {
-  if (!output.file.empty()) write_file(output.file, eval::to_json(runs));
+void RunLog::add(eval::Run run) {
+  run.peak_memory_mb = eval::peak_memory_mb();
+  runs_.push_back(std::move(run));
+  if (!output_.file.empty()) write_file(output_.file, eval::to_json(runs_));
+}
+
+void RunLog::print() const {
   const auto formats = eval::run_formats();
   const auto format =
-      std::find_if(formats.begin(), formats.end(), [&](const auto& f) { return f.name == output.format; });
-  fmt::print("{}", format->write(runs));
+      std::find_if(formats.begin(), formats.end(), [&](const auto& f) { return f.name == output_.format; });
+  fmt::print("{}", format->write(runs_));
 }
 
 eval::Run start_run(const std::string& kind, const zoo::Model& model, const ModelOptions& options,
@@ -56,24 +61,6 @@ eval::Run start_run(const std::string& kind, const zoo::Model& model, const Mode
   run.threads = threads;
   run.precision = options.precision;
   return run;
-}
-
-void finish_run(eval::Run& run) { run.peak_memory_mb = eval::peak_memory_mb(); }
-
-Measured measure_each(
-    const std::vector<std::string>& models,
-    const std::function<void(const std::string& model, std::vector<eval::Run>& runs)>& measure) {
-  Measured measured;
-  for (const std::string& model : models) {
-    try {
-      measure(model, measured.runs);
-    } catch (const Error& error) {
-      if (models.size() == 1 || error.code() == ErrorCode::kInterrupted) throw;
-      fmt::print(stderr, "swinzoo: error: {}: {}\n", model, error.what());
-      measured.status = static_cast<int>(ErrorCode::kFailed);
-    }
-  }
-  return measured;
 }
 
 }  // namespace swinzoo::cmd

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "formats/error.h"
+
 namespace swinzoo::cmd {
 
 CLI::Validator one_of(const std::vector<std::string>& words) { return CLI::IsMember(words).description(""); }
@@ -27,6 +29,21 @@ void add_catalog_option(CLI::App& app, std::string& path) {
 zoo::Catalog load_catalog(const std::string& path) {
   const zoo::Catalog& built_in = zoo::Catalog::built_in();
   return path.empty() ? built_in : built_in.with_file(path);
+}
+
+int for_each_model(const std::vector<std::string>& models,
+                   const std::function<void(const std::string&)>& body) {
+  int status = 0;
+  for (const std::string& model : models) {
+    try {
+      body(model);
+    } catch (const Error& error) {
+      if (models.size() == 1 || error.code() == ErrorCode::kInterrupted) throw;
+      fmt::print(stderr, "swinzoo: error: {}: {}\n", model, error.what());
+      status = static_cast<int>(ErrorCode::kFailed);
+    }
+  }
+  return status;
 }
 
 void print_results(json::array results) {

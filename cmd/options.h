@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,12 @@ void add_catalog_option(CLI::App& app, std::string& path);
 // The built-in catalog, with the rows of the file at `path` unless that is empty. Throws as
 // Catalog::with_file does.
 zoo::Catalog load_catalog(const std::string& path);
+
+// Calls body(model) for each model in turn. One that fails is reported on standard error and does not stop
+// the others: the status is then kFailed, else 0. The error of a single model, and an interruption, is
+// thrown.
+int for_each_model(const std::vector<std::string>& models,
+                   const std::function<void(const std::string&)>& body);
 
 // Prints {"schema": 1, "results": results} on standard output.
 void print_results(json::array results);

@@ -88,7 +88,8 @@ Tensor parse_npy(std::span<const std::byte> bytes) {
   const Header header = parse_header({reinterpret_cast<const char*>(text.data()), text.size()});
   const auto data = bytes.subspan(start.size() + length_bytes + length);
   uint64_t needed = 0;
-  if (__builtin_mul_overflow(static_cast<uint64_t>(element_count(header.shape)), size_of(header.dtype), &needed) ||
+  if (__builtin_mul_overflow(static_cast<uint64_t>(element_count(header.shape)), size_of(header.dtype),
+                             &needed) ||
       needed != data.size()) {
     fail(ErrorCode::kCorrupt, "shape {} does not fill {} bytes", to_string(header.shape), data.size());
   }

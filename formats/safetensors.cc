@@ -1,9 +1,8 @@
 #include "formats/safetensors.h"
 
-#include <boost/json/serialize.hpp>
-
 #include <algorithm>
 #include <bit>
+#include <boost/json/serialize.hpp>
 #include <cassert>
 #include <cstring>
 #include <numeric>
@@ -64,7 +63,8 @@ class SafetensorsFile : public Checkpoint {
     if (length > kLargestHeader) fail(ErrorCode::kCorrupt, "the header claims {} bytes", length);
     const auto text = checked_range(bytes, kLengthBytes, length, "the header");
     data_ = bytes.subspan(kLengthBytes + length);
-    const json::value header = parse_json({reinterpret_cast<const char*>(text.data()), text.size()}, "header");
+    const json::value header =
+        parse_json({reinterpret_cast<const char*>(text.data()), text.size()}, "header");
     for (const auto& member : as_object(header, "header")) {
       const std::string name = member.key();
       if (name == kMetadata) {
@@ -101,7 +101,8 @@ class SafetensorsFile : public Checkpoint {
     ranges_.push_back(range);
   }
 
-  // Tensors cover the data without holes or overlaps. A name that stands twice leaves a hole: JSON keeps one of them.
+  // Tensors cover the data without holes or overlaps. A name that stands twice leaves a hole: JSON keeps one
+  // of them.
   void check_cover() const {
     std::vector<size_t> order(ranges_.size());
     std::iota(order.begin(), order.end(), size_t{0});
@@ -111,13 +112,14 @@ class SafetensorsFile : public Checkpoint {
     uint64_t covered = 0;
     for (const size_t i : order) {
       if (ranges_[i].begin != covered) {
-        fail(ErrorCode::kCorrupt, "tensor {}: starts at {}, but the tensors before it end at {}", tensors_[i].name,
-             ranges_[i].begin, covered);
+        fail(ErrorCode::kCorrupt, "tensor {}: starts at {}, but the tensors before it end at {}",
+             tensors_[i].name, ranges_[i].begin, covered);
       }
       covered = ranges_[i].end;
     }
     if (covered != data_.size()) {
-      fail(ErrorCode::kCorrupt, "the tensors end at {}, but there are {} bytes of data", covered, data_.size());
+      fail(ErrorCode::kCorrupt, "the tensors end at {}, but there are {} bytes of data", covered,
+           data_.size());
     }
   }
 
@@ -162,13 +164,15 @@ std::string SafetensorsWriter::header() const {
     offset = end;
   }
   std::string text = json::serialize(object);
-  text.resize((kLengthBytes + text.size() + 63) / 64 * 64 - kLengthBytes, ' ');  // the data starts 64-byte aligned
+  text.resize((kLengthBytes + text.size() + 63) / 64 * 64 - kLengthBytes,
+              ' ');  // the data starts 64-byte aligned
   const uint64_t length = text.size();
   return std::string(reinterpret_cast<const char*>(&length), kLengthBytes) + text;
 }
 
 void SafetensorsWriter::write(const TensorView& tensor) {
-  assert(next_ < tensors_.size() && tensor.dtype == tensors_[next_].dtype && tensor.shape == tensors_[next_].shape);
+  assert(next_ < tensors_.size() && tensor.dtype == tensors_[next_].dtype &&
+         tensor.shape == tensors_[next_].shape);
   file_.write(tensor.bytes);
   ++next_;
 }

@@ -14,6 +14,7 @@ struct Result {
 };
 
 // The environment is this process's, with `env` over it. No shell is involved.
-Result run_swinzoo(const std::vector<std::string>& arguments, const std::map<std::string, std::string>& env = {});
+Result run_swinzoo(const std::vector<std::string>& arguments,
+                   const std::map<std::string, std::string>& env = {});
 
 }  // namespace swinzoo

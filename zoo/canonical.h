@@ -1,8 +1,9 @@
-// The common format: one .safetensors file an entry, with timm's names, layout and float32, and the spec as JSON in its
-// metadata (docs/common-format.md).
+// The common format: one .safetensors file an entry, with timm's names, layout and float32, and the spec as
+// JSON in its metadata (docs/common-format.md).
 //
-// Metadata: "format": "pt" (what timm and transformers expect); "swinzoo.spec": the spec; "swinzoo.sha256": {NAME: SHA-256 of
-// the tensor's float32 bytes}, so that the same weights are seen to be the same whatever file they came from.
+// Metadata: "format": "pt" (what timm and transformers expect); "swinzoo.spec": the spec; "swinzoo.sha256":
+// {NAME: SHA-256 of the tensor's float32 bytes}, so that the same weights are seen to be the same whatever
+// file they came from.
 #pragma once
 
 #include <filesystem>
@@ -21,7 +22,8 @@ namespace swinzoo::zoo {
 void write_canonical(const std::filesystem::path& path, const ModelSpec& spec, const backends::Plan& plan,
                      const Checkpoint& checkpoint);
 
-// The spec that a canonical file carries, or nothing if the checkpoint is no such file. Throws kCorrupt if it is damaged.
+// The spec that a canonical file carries, or nothing if the checkpoint is no such file. Throws kCorrupt if it
+// is damaged.
 std::optional<ModelSpec> canonical_spec(const Checkpoint& checkpoint, const std::string& where);
 
 // The digests that a canonical file carries, by tensor; empty if it is no such file.
