@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT / "tests/peers"))
 
 
 def make_checkpoint(name, folder):
-    import timm_models  # noqa: F401  lets timm import where torchvision's binary part can't load
+    import tvfix  # noqa: F401  lets timm be imported where torchvision's binary part does not load
     import safetensors.torch
     import timm
     import torch
@@ -30,7 +30,7 @@ def make_checkpoint(name, folder):
 
 def time_pytorch(name, threads, calls):
     """In a process of its own; prints the median in ms."""
-    import timm_models  # noqa: F401
+    import tvfix  # noqa: F401
     import timm
     import torch
 
