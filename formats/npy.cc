@@ -1,8 +1,9 @@
 #include "formats/npy.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
-#include <regex>
 
 #include "formats/error.h"
 #include "formats/mapped_file.h"
@@ -11,73 +12,111 @@ namespace swinzoo {
 namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
-constexpr uint64_t kLargestHeader = 65'536;
 
-// The header is a Python literal: {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }
-struct Header {
+struct DescrRow {
+  std::string_view descr;
   DType dtype;
-  Shape shape;
 };
 
-Header parse_header(const std::string& text, const std::string& where) {
-  static const std::regex kDescr(R"('descr'\s*:\s*'([^']*)')"),
-      kOrder(R"('fortran_order'\s*:\s*(True|False))"), kShape(R"('shape'\s*:\s*\(([0-9, ]*)\))");
-  std::smatch descr, order, shape;
-  if (!std::regex_search(text, descr, kDescr) || !std::regex_search(text, order, kOrder) ||
-      !std::regex_search(text, shape, kShape)) {
-    fail(ErrorCode::kCorrupt, "{}: damaged .npy header", where);
+constexpr std::array<DescrRow, 9> kDescrs = {{{"<f4", DType::kF32},
+                                              {"<f8", DType::kF64},
+                                              {"<f2", DType::kF16},
+                                              {"<i8", DType::kI64},
+                                              {"<i4", DType::kI32},
+                                              {"<i2", DType::kI16},
+                                              {"|i1", DType::kI8},
+                                              {"|u1", DType::kU8},
+                                              {"|b1", DType::kBool}}};
+
+// What follows `key` and its colon in the literal.
+std::string_view value_of(std::string_view literal, std::string_view key, const std::string& where) {
+  const size_t at = literal.find(key);
+  if (at == std::string_view::npos) fail(ErrorCode::kCorrupt, "{}: damaged .npy header: no {}", where, key);
+  literal.remove_prefix(at + key.size());
+  literal.remove_prefix(std::min(literal.find_first_not_of(": "), literal.size()));
+  return literal;
+}
+
+// What stands between the first character, which must be `open`, and the next `close`.
+std::string_view between(std::string_view text, char open, char close, const std::string& where) {
+  const size_t end = text.find(close, 1);
+  if (text.empty() || text.front() != open || end == std::string_view::npos) {
+    fail(ErrorCode::kCorrupt, "{}: damaged .npy header: no {}...{}", where, open, close);
   }
-  Header header;
-  if (descr[1] == "<f4") {
-    header.dtype = DType::kF32;
-  } else if (descr[1] == "<f8") {
-    header.dtype = DType::kF64;
-  } else {
-    fail(ErrorCode::kUnsupported, "{}: holds '{}'; float32 ('<f4') or float64 is needed", where,
-         descr[1].str());
+  return text.substr(1, end - 1);
+}
+
+DType parse_descr(std::string_view value, const std::string& where) {
+  if (value.starts_with('[')) fail(ErrorCode::kUnsupported, "{}: holds an array of records", where);
+  const std::string_view descr = between(value, '\'', '\'', where);
+  const auto row = std::find_if(kDescrs.begin(), kDescrs.end(),
+                                [&](const DescrRow& known) { return known.descr == descr; });
+  if (row == kDescrs.end()) {
+    fail(ErrorCode::kUnsupported, "{}: holds '{}', which is no little-endian number of a dtype read here",
+         where, descr);
   }
-  if (order[1] == "True") fail(ErrorCode::kUnsupported, "{}: is in Fortran order; C order is needed", where);
-  const std::string extents = shape[1];
-  const char* end = extents.data() + extents.size();
-  for (const char* at = extents.data(); at != end;) {
+  return row->dtype;
+}
+
+Shape parse_shape(std::string_view value, const std::string& where) {
+  std::string_view extents = between(value, '(', ')', where);
+  Shape shape;
+  while (true) {
+    extents.remove_prefix(std::min(extents.find_first_not_of(", "), extents.size()));
+    if (extents.empty()) return shape;
     int64_t extent = 0;
-    const auto [next, error] = std::from_chars(at, end, extent);
-    if (error == std::errc::result_out_of_range) fail(ErrorCode::kCorrupt, "{}: damaged .npy shape", where);
-    if (next != at) header.shape.push_back(extent);
-    at = next == at ? at + 1 : next;
+    const auto [next, error] = std::from_chars(extents.data(), extents.data() + extents.size(), extent);
+    if (error != std::errc{}) fail(ErrorCode::kCorrupt, "{}: damaged .npy shape", where);
+    shape.push_back(extent);
+    extents.remove_prefix(static_cast<size_t>(next - extents.data()));
   }
-  return header;
 }
 
 }  // namespace
+
+NpyHeader parse_npy_header(std::span<const std::byte> start, uint64_t file_size, const std::string& where) {
+  const auto magic = checked_range(start, 0, kMagic.size() + 2, ".npy magic");
+  if (std::memcmp(magic.data(), kMagic.data(), kMagic.size()) != 0) {
+    fail(ErrorCode::kCorrupt, "{}: is no .npy file", where);
+  }
+  const uint64_t length_bytes = std::to_integer<int>(magic[kMagic.size()]) == 1 ? 2 : 4;
+  uint64_t length = 0;
+  std::memcpy(&length, checked_range(start, magic.size(), length_bytes, ".npy header length").data(),
+              length_bytes);
+  if (length > kLongestNpyHeader) fail(ErrorCode::kCorrupt, "{}: the header claims {} bytes", where, length);
+  const auto text = checked_range(start, magic.size() + length_bytes, length, ".npy header");
+  const std::string_view literal(reinterpret_cast<const char*>(text.data()), text.size());
+
+  NpyHeader header;
+  header.dtype = parse_descr(value_of(literal, "'descr'", where), where);
+  header.shape = parse_shape(value_of(literal, "'shape'", where), where);
+  header.fortran_order = value_of(literal, "'fortran_order'", where).starts_with("True");
+  header.data = magic.size() + length_bytes + length;
+  uint64_t needed = 0;
+  if (__builtin_mul_overflow(static_cast<uint64_t>(element_count(header.shape)), size_of(header.dtype),
+                             &needed) ||
+      needed != file_size - header.data) {
+    fail(ErrorCode::kCorrupt, "{}: shape {} does not fill {} bytes", where, to_string(header.shape),
+         file_size - header.data);
+  }
+  return header;
+}
 
 Tensor read_npy(const std::filesystem::path& path) {
   const MappedFile file(path);
   const std::string where = path.string();
   const auto bytes = file.bytes();
-  const auto start = checked_range(bytes, 0, kMagic.size() + 2, ".npy magic");
-  if (std::memcmp(start.data(), kMagic.data(), kMagic.size()) != 0) {
-    fail(ErrorCode::kCorrupt, "{}: is no .npy file", where);
+  const NpyHeader header =
+      parse_npy_header(bytes.first(std::min<uint64_t>(bytes.size(), kLongestNpyHeader)), bytes.size(), where);
+  if (header.dtype != DType::kF32 && header.dtype != DType::kF64) {
+    fail(ErrorCode::kUnsupported, "{}: holds {}; float32 ('<f4') or float64 is needed", where,
+         name_of(header.dtype));
   }
-  const auto version = std::to_integer<int>(start[kMagic.size()]);
-  const uint64_t length_bytes = version == 1 ? 2 : 4;
-  uint64_t length = 0;
-  std::memcpy(&length, checked_range(bytes, start.size(), length_bytes, ".npy header length").data(),
-              length_bytes);
-  if (length > kLargestHeader) fail(ErrorCode::kCorrupt, "{}: the header claims {} bytes", where, length);
-  const auto text = checked_range(bytes, start.size() + length_bytes, length, ".npy header");
-  const Header header = parse_header({reinterpret_cast<const char*>(text.data()), text.size()}, where);
-  const auto data = bytes.subspan(start.size() + length_bytes + length);
-  uint64_t needed = 0;
-  if (__builtin_mul_overflow(static_cast<uint64_t>(element_count(header.shape)), size_of(header.dtype),
-                             &needed) ||
-      needed != data.size()) {
-    fail(ErrorCode::kCorrupt, "{}: shape {} does not fill {} bytes", where, to_string(header.shape),
-         data.size());
+  if (header.fortran_order) {
+    fail(ErrorCode::kUnsupported, "{}: is in Fortran order; C order is needed", where);
   }
-  Tensor stored(header.dtype, header.shape);
-  std::memcpy(stored.bytes().data(), data.data(), data.size());
-  return to_f32(stored.view());
+  Tensor copy;
+  return to_f32(aligned({header.dtype, header.shape, bytes.subspan(header.data)}, copy));
 }
 
 }  // namespace swinzoo
