@@ -12,7 +12,6 @@ import argparse
 import collections
 import os
 import pathlib
-import pickle
 import sys
 import types
 import zipfile
@@ -96,7 +95,10 @@ def training():
     config.__dict__["__immutable__"] = True
     return weights, {
         "model": weights,
-        "optimizer": {"state": {0: {"step": 3, "exp_avg": values(2, 3)}}, "param_groups": [{"lr": 1e-3, "betas": (0.9, 0.999)}]},
+        "optimizer": {
+            "state": {0: {"step": 3, "exp_avg": values(2, 3)}},
+            "param_groups": [{"lr": 1e-3, "betas": (0.9, 0.999)}],
+        },
         "lr_scheduler": {"milestones": collections.Counter([1, 2])},
         "max_accuracy": np.float64(81.2),
         "args": argparse.Namespace(resume="", amp=True),
@@ -114,7 +116,7 @@ def make_pytorch():
     torch.save(state_dict(), OUT / "protocol5.pth", pickle_protocol=5)
     torch.save(state_dict(), OUT / "legacy_protocol4.pth", _use_new_zipfile_serialization=False, pickle_protocol=4)
 
-    with zipfile.ZipFile(OUT / "plain.pth") as stored, zipfile.ZipFile(OUT / "deflated.pth", "w", zipfile.ZIP_DEFLATED) as deflated:
+    with zipfile.ZipFile(OUT / "plain.pth") as stored, zipfile.ZipFile(OUT / "deflated.pth", "w") as deflated:
         for name in stored.namelist():
             deflated.writestr(zipfile.ZipInfo(name), stored.read(name), zipfile.ZIP_DEFLATED)
 
@@ -134,9 +136,11 @@ def make_pytorch():
     torch.save({"state_dict": {"a.weight": torch.zeros(2)}, "state_dict_ema": {"model": ema}}, OUT / "ema.pth")
     expect("ema", {key.removeprefix("module."): value for key, value in ema.items()})
 
-    torch.save({"model": {"weight": values(2), "evil": Evil("touch pwned")}}, OUT / "evil.pth")
-    torch.save({"model": {"weight": values(2)}, "config": Evil("touch pwned")}, OUT / "evil_beside.pth")
-    torch.save({"model": {"weight": values(2)}, "config": Evil("touch pwned")}, OUT / "evil_legacy.pth", _use_new_zipfile_serialization=False)
+    evil = Evil("touch pwned")
+    torch.save({"model": {"weight": values(2), "evil": evil}}, OUT / "evil.pth")
+    beside = {"model": {"weight": values(2)}, "config": evil}
+    torch.save(beside, OUT / "evil_beside.pth")
+    torch.save(beside, OUT / "evil_legacy.pth", _use_new_zipfile_serialization=False)
     torch.save(Unknown(weight=values(2)), OUT / "unknown.pth")
     torch.save({"weight": values(2), "config": CfgNode(a=1)}, OUT / "config_within.pth")
 

@@ -25,7 +25,8 @@ class OneFile {
   explicit OneFile(const std::string& name) : path_(folder_.path() / name) {}
 
   const std::filesystem::path& write(const std::string& bytes) {
-    std::ofstream(path_, std::ios::binary | std::ios::trunc) << bytes;
+    std::filesystem::remove(path_);  // some file systems write out a file that is cut to 0 and filled again
+    std::ofstream(path_, std::ios::binary) << bytes;
     return path_;
   }
 
