@@ -5,19 +5,25 @@
 
 #include "formats/error.h"
 #include "formats/mapped_file.h"
+#include "formats/npz.h"
+#include "formats/pytorch.h"
 #include "formats/safetensors.h"
 
 namespace swinzoo {
 namespace {
 
-// A format: whether a file is of it, and how it is opened. The first that matches is taken.
+// A format: whether a file is of it, how it is opened, and the endings that its files have. The first that
+// matches is taken.
 struct Format {
   bool (*matches)(const MappedFile& file);
   std::unique_ptr<Checkpoint> (*open)(std::unique_ptr<MappedFile> file);
+  std::array<std::string_view, 3> extensions;
 };
 
-constexpr std::array<Format, 1> kFormats = {{
-    {&looks_like_safetensors, &open_safetensors},
+constexpr std::array<Format, 3> kFormats = {{
+    {&looks_like_safetensors, &open_safetensors, {".safetensors"}},
+    {&looks_like_pytorch, &open_pytorch, {".pth", ".pt", ".bin"}},
+    {&looks_like_npz, &open_npz, {".npz"}},
 }};
 
 }  // namespace
@@ -35,8 +41,14 @@ std::unique_ptr<Checkpoint> open_checkpoint(const std::filesystem::path& path) {
     if (format.matches(*file)) return format.open(std::move(file));
   }
   // A damaged file may look like nothing; its name tells what it should have been.
-  if (path.extension() == ".safetensors") return open_safetensors(std::move(file));
-  fail(ErrorCode::kUnsupported, "{}: is no safetensors file, and no other checkpoint format is built yet",
+  const std::string extension = path.extension();
+  for (const Format& format : kFormats) {
+    const auto& known = format.extensions;
+    if (!extension.empty() && std::find(known.begin(), known.end(), extension) != known.end()) {
+      return format.open(std::move(file));
+    }
+  }
+  fail(ErrorCode::kUnsupported, "{}: is a checkpoint of no known format (safetensors, PyTorch, .npz)",
        path.string());
 }
 

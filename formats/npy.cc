@@ -1,8 +1,9 @@
 #include "formats/npy.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
-#include <string_view>
 
 #include "formats/error.h"
 #include "formats/mapped_file.h"
@@ -11,102 +12,118 @@ namespace swinzoo {
 namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
-constexpr uint64_t kLargestHeader = 65'536;
 
-// The header is a Python literal: {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }
-struct Header {
+struct DescrRow {
+  std::string_view descr;
   DType dtype;
-  Shape shape;
 };
 
-[[noreturn]] void fail_header() { fail(ErrorCode::kCorrupt, "damaged .npy header"); }
+constexpr std::array<DescrRow, 9> kDescrs = {{{"<f4", DType::kF32},
+                                              {"<f8", DType::kF64},
+                                              {"<f2", DType::kF16},
+                                              {"<i8", DType::kI64},
+                                              {"<i4", DType::kI32},
+                                              {"<i2", DType::kI16},
+                                              {"|i1", DType::kI8},
+                                              {"|u1", DType::kU8},
+                                              {"|b1", DType::kBool}}};
 
-// What stands behind a key and its colon.
-std::string_view value_of(std::string_view text, std::string_view key) {
-  constexpr size_t kNone = std::string_view::npos;
-  const size_t at = text.find(key);
-  if (at == kNone) fail_header();
-  const size_t colon = text.find_first_not_of(' ', at + key.size());
-  if (colon == kNone || text[colon] != ':') fail_header();
-  const size_t value = text.find_first_not_of(' ', colon + 1);
-  if (value == kNone) fail_header();
-  return text.substr(value);
+// What follows `key` and its colon in the literal.
+std::string_view value_of(std::string_view literal, std::string_view key, const std::string& where) {
+  const size_t at = literal.find(key);
+  if (at == std::string_view::npos) fail(ErrorCode::kCorrupt, "{}: damaged .npy header: no {}", where, key);
+  literal.remove_prefix(at + key.size());
+  literal.remove_prefix(std::min(literal.find_first_not_of(": "), literal.size()));
+  return literal;
 }
 
-// What stands between the two characters, the first of which `text` starts with.
-std::string_view enclosed(std::string_view text, char open, char close) {
+// What stands between the first character, which must be `open`, and the next `close`.
+std::string_view between(std::string_view text, char open, char close, const std::string& where) {
   const size_t end = text.find(close, 1);
-  if (text[0] != open || end == std::string_view::npos) fail_header();
+  if (text.empty() || text.front() != open || end == std::string_view::npos) {
+    fail(ErrorCode::kCorrupt, "{}: damaged .npy header: no {}...{}", where, open, close);
+  }
   return text.substr(1, end - 1);
 }
 
-Shape parse_shape(std::string_view text) {
+DType parse_descr(std::string_view value, const std::string& where) {
+  if (value.starts_with('[')) fail(ErrorCode::kUnsupported, "{}: holds an array of records", where);
+  const std::string_view descr = between(value, '\'', '\'', where);
+  const auto row = std::find_if(kDescrs.begin(), kDescrs.end(),
+                                [&](const DescrRow& known) { return known.descr == descr; });
+  if (row == kDescrs.end()) {
+    fail(ErrorCode::kUnsupported, "{}: holds '{}', which is no little-endian number of a dtype read here",
+         where, descr);
+  }
+  return row->dtype;
+}
+
+Shape parse_shape(std::string_view value, const std::string& where) {
+  std::string_view extents = between(value, '(', ')', where);
   Shape shape;
-  const char* end = text.data() + text.size();
-  for (const char* at = text.data(); at != end;) {
-    if (*at == ' ' || *at == ',') {
-      ++at;
-      continue;
-    }
-    const auto [next, error] = std::from_chars(at, end, shape.emplace_back());
-    if (error != std::errc()) fail_header();
-    at = next;
+  while (true) {
+    extents.remove_prefix(std::min(extents.find_first_not_of(", "), extents.size()));
+    if (extents.empty()) return shape;
+    int64_t extent = 0;
+    const auto [next, error] = std::from_chars(extents.data(), extents.data() + extents.size(), extent);
+    if (error != std::errc{}) fail(ErrorCode::kCorrupt, "{}: damaged .npy shape", where);
+    shape.push_back(extent);
+    extents.remove_prefix(static_cast<size_t>(next - extents.data()));
   }
-  return shape;
-}
-
-Header parse_header(std::string_view text) {
-  const std::string_view descr = enclosed(value_of(text, "'descr'"), '\'', '\'');
-  const std::string_view order = value_of(text, "'fortran_order'");
-  Header header;
-  header.shape = parse_shape(enclosed(value_of(text, "'shape'"), '(', ')'));
-  if (descr == "<f4") {
-    header.dtype = DType::kF32;
-  } else if (descr == "<f8") {
-    header.dtype = DType::kF64;
-  } else {
-    fail(ErrorCode::kUnsupported, "holds '{:.20}'; float32 ('<f4') or float64 is needed", descr);
-  }
-  if (order.starts_with("True")) fail(ErrorCode::kUnsupported, "is in Fortran order; C order is needed");
-  if (!order.starts_with("False")) fail_header();
-  return header;
-}
-
-Tensor parse_npy(std::span<const std::byte> bytes) {
-  const auto start = checked_range(bytes, 0, kMagic.size() + 2, "the magic");
-  if (std::memcmp(start.data(), kMagic.data(), kMagic.size()) != 0) {
-    fail(ErrorCode::kCorrupt, "is no .npy file");
-  }
-  const auto version = std::to_integer<int>(start[kMagic.size()]);
-  if (version < 1 || version > 3) fail(ErrorCode::kUnsupported, "version {} is not known", version);
-  const uint64_t length_bytes = version == 1 ? 2 : 4;
-  uint64_t length = 0;
-  std::memcpy(&length, checked_range(bytes, start.size(), length_bytes, "the header's length").data(),
-              length_bytes);
-  if (length > kLargestHeader) fail(ErrorCode::kCorrupt, "the header claims {} bytes", length);
-  const auto text = checked_range(bytes, start.size() + length_bytes, length, "the header");
-  const Header header = parse_header({reinterpret_cast<const char*>(text.data()), text.size()});
-  const auto data = bytes.subspan(start.size() + length_bytes + length);
-  uint64_t needed = 0;
-  if (__builtin_mul_overflow(static_cast<uint64_t>(element_count(header.shape)), size_of(header.dtype),
-                             &needed) ||
-      needed != data.size()) {
-    fail(ErrorCode::kCorrupt, "shape {} does not fill {} bytes", to_string(header.shape), data.size());
-  }
-  Tensor stored(header.dtype, header.shape);
-  std::memcpy(stored.bytes().data(), data.data(), data.size());
-  return to_f32(stored.view());
 }
 
 }  // namespace
 
+NpyHeader parse_npy_header(std::span<const std::byte> start, uint64_t file_size, const std::string& where) {
+  const std::string part_of = where + ": the .npy header";
+  const auto magic = checked_range(start, 0, kMagic.size() + 2, part_of.c_str());
+  if (std::memcmp(magic.data(), kMagic.data(), kMagic.size()) != 0) {
+    fail(ErrorCode::kCorrupt, "{}: is no .npy file", where);
+  }
+  const auto version = std::to_integer<int>(magic[kMagic.size()]);
+  if (version < 1 || version > 3) fail(ErrorCode::kUnsupported, "{}: .npy version {} is not known", where, version);
+  const uint64_t length_bytes = version == 1 ? 2 : 4;
+  uint64_t length = 0;
+  std::memcpy(&length, checked_range(start, magic.size(), length_bytes, part_of.c_str()).data(),
+              length_bytes);
+  if (length > kLongestNpyHeader) fail(ErrorCode::kCorrupt, "{}: the header claims {} bytes", where, length);
+  const auto text = checked_range(start, magic.size() + length_bytes, length, part_of.c_str());
+  const std::string_view literal(reinterpret_cast<const char*>(text.data()), text.size());
+
+  NpyHeader header;
+  header.dtype = parse_descr(value_of(literal, "'descr'", where), where);
+  header.shape = parse_shape(value_of(literal, "'shape'", where), where);
+  const std::string_view order = value_of(literal, "'fortran_order'", where);
+  header.fortran_order = order.starts_with("True");
+  if (!header.fortran_order && !order.starts_with("False")) {
+    fail(ErrorCode::kCorrupt, "{}: damaged .npy header: fortran_order is neither True nor False", where);
+  }
+  header.data = magic.size() + length_bytes + length;
+  uint64_t needed = 0;
+  if (__builtin_mul_overflow(static_cast<uint64_t>(element_count(header.shape)), size_of(header.dtype),
+                             &needed) ||
+      needed != file_size - header.data) {
+    fail(ErrorCode::kCorrupt, "{}: shape {} does not fill {} bytes", where, to_string(header.shape),
+         file_size - header.data);
+  }
+  return header;
+}
+
 Tensor read_npy(const std::filesystem::path& path) {
   const MappedFile file(path);
-  try {
-    return parse_npy(file.bytes());
-  } catch (const Error& error) {
-    fail(error.code(), "{}: {}", path.string(), error.what());
+  const std::string where = path.string();
+  const auto bytes = file.bytes();
+  const NpyHeader header =
+      parse_npy_header(bytes.first(std::min<uint64_t>(bytes.size(), kLongestNpyHeader)), bytes.size(), where);
+  if (header.dtype != DType::kF32 && header.dtype != DType::kF64) {
+    fail(ErrorCode::kUnsupported, "{}: holds {}; float32 ('<f4') or float64 is needed", where,
+         name_of(header.dtype));
   }
+  if (header.fortran_order) {
+    fail(ErrorCode::kUnsupported, "{}: is in Fortran order; C order is needed", where);
+  }
+  Tensor copy;
+  return to_f32(aligned({header.dtype, header.shape, bytes.subspan(header.data)}, copy));
 }
 
 }  // namespace swinzoo

@@ -44,10 +44,7 @@ class SafetensorsFile : public Checkpoint {
 
   TensorView read(size_t index, Tensor& scratch) const override {
     const TensorInfo& info = tensors_[index];
-    const TensorView in_place{info.dtype, info.shape, bytes_of(index)};
-    if (reinterpret_cast<uintptr_t>(in_place.bytes.data()) % size_of(info.dtype) == 0) return in_place;
-    scratch = copy_of(in_place);
-    return scratch.view();
+    return aligned({info.dtype, info.shape, bytes_of(index)}, scratch);
   }
 
   void release(size_t index) const override { file_->release(bytes_of(index)); }

@@ -129,4 +129,44 @@ Tensor to_f32(const TensorView& view) {
   return out;
 }
 
+TensorView aligned(const TensorView& view, Tensor& scratch) {
+  if (reinterpret_cast<uintptr_t>(view.bytes.data()) % size_of(view.dtype) == 0) return view;
+  scratch = copy_of(view);
+  return scratch.view();
+}
+
+Tensor gathered(DType dtype, const Shape& shape, const std::vector<int64_t>& strides,
+                std::span<const std::byte> bytes) {
+  assert(shape.size() == strides.size());
+  Tensor out(dtype, shape);
+  const size_t element = size_of(dtype), rank = shape.size();
+  const size_t bytes_out = out.bytes().size();
+  std::vector<int64_t> index(rank, 0);
+  int64_t from = 0;  // index's element in `bytes`
+  for (size_t to = 0; to < bytes_out; to += element) {
+    std::memcpy(out.bytes().data() + to, bytes.data() + static_cast<size_t>(from) * element, element);
+    for (size_t axis = rank; axis-- > 0;) {
+      from += strides[axis];
+      if (++index[axis] < shape[axis]) break;
+      from -= strides[axis] * shape[axis];
+      index[axis] = 0;
+    }
+  }
+  return out;
+}
+
+std::vector<int64_t> row_major_strides(const Shape& shape) {
+  std::vector<int64_t> strides(shape.size(), 1);
+  if (element_count(shape) == 0) return strides;
+  for (size_t axis = shape.size(); axis-- > 1;) strides[axis - 1] = strides[axis] * shape[axis];
+  return strides;
+}
+
+std::vector<int64_t> column_major_strides(const Shape& shape) {
+  std::vector<int64_t> strides(shape.size(), 1);
+  if (element_count(shape) == 0) return strides;
+  for (size_t axis = 1; axis < shape.size(); ++axis) strides[axis] = strides[axis - 1] * shape[axis - 1];
+  return strides;
+}
+
 }  // namespace swinzoo

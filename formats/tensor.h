@@ -109,4 +109,17 @@ class Tensor {
 Tensor copy_of(const TensorView& view);
 Tensor to_f32(const TensorView& view);
 
+// The view itself where its bytes are aligned for its dtype, else a copy of it in `scratch`, which is
+// replaced.
+TensorView aligned(const TensorView& view, Tensor& scratch);
+
+// Gathers a tensor whose neighbours along each axis lie strides[axis] elements apart. REQUIRES: shape and
+// strides are as long, no stride is negative, and every element lies in `bytes`, the first at its start.
+Tensor gathered(DType dtype, const Shape& shape, const std::vector<int64_t>& strides,
+                std::span<const std::byte> bytes);
+
+// The strides of a dense tensor: row-major (C), and column-major (Fortran); all 1 where it is empty.
+std::vector<int64_t> row_major_strides(const Shape& shape);
+std::vector<int64_t> column_major_strides(const Shape& shape);
+
 }  // namespace swinzoo
