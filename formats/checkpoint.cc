@@ -6,6 +6,8 @@
 #include "formats/error.h"
 #include "formats/mapped_file.h"
 #include "formats/safetensors.h"
+#include "formats/saved_model.h"
+#include "formats/tensor_bundle.h"
 
 namespace swinzoo {
 namespace {
@@ -16,8 +18,10 @@ struct Format {
   std::unique_ptr<Checkpoint> (*open)(std::unique_ptr<MappedFile> file);
 };
 
-constexpr std::array<Format, 1> kFormats = {{
+constexpr std::array<Format, 3> kFormats = {{
     {&looks_like_safetensors, &open_safetensors},
+    {&looks_like_tensor_bundle, &open_tensor_bundle},
+    {&looks_like_saved_model_archive, &open_saved_model_archive},
 }};
 
 }  // namespace
@@ -30,14 +34,15 @@ int64_t Checkpoint::find(std::string_view name) const {
 }
 
 std::unique_ptr<Checkpoint> open_checkpoint(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return open_saved_model(path);
   auto file = std::make_unique<MappedFile>(path);
   for (const Format& format : kFormats) {
     if (format.matches(*file)) return format.open(std::move(file));
   }
   // A damaged file may look like nothing; its name tells what it should have been.
   if (path.extension() == ".safetensors") return open_safetensors(std::move(file));
-  fail(ErrorCode::kUnsupported, "{}: is no safetensors file, and no other checkpoint format is built yet",
-       path.string());
+  fail(ErrorCode::kUnsupported, "{}: is no checkpoint of a known format", path.string());
 }
 
 }  // namespace swinzoo
