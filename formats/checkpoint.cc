@@ -42,6 +42,7 @@ std::unique_ptr<Checkpoint> open_checkpoint(const std::filesystem::path& path) {
   }
   // A damaged file may look like nothing; its name tells what it should have been.
   if (path.extension() == ".safetensors") return open_safetensors(std::move(file));
+  if (path.extension() == ".index") return open_tensor_bundle(std::move(file));
   fail(ErrorCode::kUnsupported, "{}: is no checkpoint of a known format", path.string());
 }
 
