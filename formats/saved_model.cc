@@ -92,7 +92,7 @@ class Archive {
   void check(int status) {
     if (status >= ARCHIVE_WARN) return;
     const char* why = archive_error_string(get());
-    fail(ErrorCode::kCorrupt, "damaged archive: {}", why == nullptr ? "no reason given" : why);
+    fail(ErrorCode::kCorrupt, "it cannot be read: {}", why == nullptr ? "no reason given" : why);
   }
 
   std::unique_ptr<archive, Free> archive_;
@@ -198,16 +198,14 @@ std::string name_of(archive_entry* entry) {
 // What an archive holds of a SavedModel.
 class Unpacked {
  public:
-  explicit Unpacked(const MappedFile& file)
+  explicit Unpacked(const MappedFile& file) try
       : path_(file.path()),
         archive_(file.bytes()),
         most_weights_(kMostWeightsBase + kMostWeightsFactor * file.bytes().size()) {
-    try {
-      while (archive_entry* entry = archive_.next()) take(entry);
-      if (!has_graph_) fail(ErrorCode::kUnsupported, "it has no {} at its top", kGraph);
-    } catch (const Error& error) {
-      fail(error.code(), "{}: SavedModel archive: {}", path_.string(), error.what());
-    }
+    while (archive_entry* entry = archive_.next()) take(entry);
+    if (!has_graph_) fail(ErrorCode::kUnsupported, "it has no {} at its top", kGraph);
+  } catch (const Error& error) {
+    fail(error.code(), "{}: SavedModel archive: {}", file.path().string(), error.what());
   }
 
   Facts facts() const { return facts_; }

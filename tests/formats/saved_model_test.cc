@@ -102,6 +102,9 @@ TEST_CASE("an incomplete SavedModel says what is missing") {
     CHECK(code_of_tar(fewer) == (i == 2 ? ErrorCode::kUnsupported : ErrorCode::kCorrupt));
   }
   CHECK(code_of_tar({}) == ErrorCode::kUnsupported);
+  write(folder.path() / "text.tar.gz", "\x1f\x8b\x08 but no more");
+  CHECK_THROWS_WITH(open_checkpoint(folder.path() / "text.tar.gz"),
+                    Catch::Contains("text.tar.gz: SavedModel archive"));
 }
 
 TEST_CASE("members that could be written elsewhere are refused, and nothing is written") {
