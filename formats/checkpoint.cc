@@ -8,6 +8,8 @@
 #include "formats/npz.h"
 #include "formats/pytorch.h"
 #include "formats/safetensors.h"
+#include "formats/saved_model.h"
+#include "formats/tensor_bundle.h"
 
 namespace swinzoo {
 namespace {
@@ -20,10 +22,12 @@ struct Format {
   std::array<std::string_view, 3> extensions;
 };
 
-constexpr std::array<Format, 3> kFormats = {{
+constexpr std::array<Format, 5> kFormats = {{
     {&looks_like_safetensors, &open_safetensors, {".safetensors"}},
     {&looks_like_pytorch, &open_pytorch, {".pth", ".pt", ".bin"}},
     {&looks_like_npz, &open_npz, {".npz"}},
+    {&looks_like_tensor_bundle, &open_tensor_bundle, {".index"}},
+    {&looks_like_saved_model_archive, &open_saved_model_archive, {}},
 }};
 
 }  // namespace
@@ -36,6 +40,8 @@ int64_t Checkpoint::find(std::string_view name) const {
 }
 
 std::unique_ptr<Checkpoint> open_checkpoint(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return open_saved_model(path);
   auto file = std::make_unique<MappedFile>(path);
   for (const Format& format : kFormats) {
     if (format.matches(*file)) return format.open(std::move(file));
@@ -48,8 +54,7 @@ std::unique_ptr<Checkpoint> open_checkpoint(const std::filesystem::path& path) {
       return format.open(std::move(file));
     }
   }
-  fail(ErrorCode::kUnsupported, "{}: is a checkpoint of no known format (safetensors, PyTorch, .npz)",
-       path.string());
+  fail(ErrorCode::kUnsupported, "{}: is no checkpoint of a known format", path.string());
 }
 
 }  // namespace swinzoo

@@ -37,15 +37,15 @@ class Checkpoint {
   // Lets the system take back the memory that a tensor's pages hold; it can be read again.
   virtual void release(size_t /*index*/) const {}
 
-  // Text beside the tensors (safetensors' __metadata__).
+  // Text beside the tensors (safetensors' __metadata__, a SavedModel's signature).
   virtual const std::map<std::string, std::string>& metadata() const = 0;
 
   // The index of a tensor, or -1.
   int64_t find(std::string_view name) const;
 };
 
-// Opens a checkpoint of any known format, told by its content. Throws kNotFound if there is no such file,
-// kUnsupported if the format is not known, kCorrupt if it is damaged.
+// Opens a checkpoint of any known format, told by its content: a file, or a SavedModel's folder. Throws
+// kNotFound if there is no such file, kUnsupported if the format is not known, kCorrupt if it is damaged.
 std::unique_ptr<Checkpoint> open_checkpoint(const std::filesystem::path& path);
 
 }  // namespace swinzoo

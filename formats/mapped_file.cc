@@ -21,17 +21,27 @@ std::span<const std::byte> checked_range(std::span<const std::byte> bytes, uint6
 MappedFile::MappedFile(const std::filesystem::path& path) : path_(path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) fail_errno("cannot be opened", path.string());
-  struct stat status {};
-  const bool is_file = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-  void* data = nullptr;
-  if (is_file && status.st_size > 0) {
-    size_ = static_cast<size_t>(status.st_size);
-    data = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
+  try {
+    map(fd);
+  } catch (...) {
+    ::close(fd);
+    throw;
   }
   ::close(fd);
-  if (!is_file) fail(ErrorCode::kFailed, "{}: is no regular file", path.string());
-  if (data == MAP_FAILED) fail_errno("cannot be mapped", path.string());
+}
+
+MappedFile::MappedFile(std::filesystem::path name, int fd) : path_(std::move(name)) { map(fd); }
+
+void MappedFile::map(int fd) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+    fail(ErrorCode::kFailed, "{}: is no regular file", path_.string());
+  }
+  if (status.st_size == 0) return;
+  void* data = ::mmap(nullptr, static_cast<size_t>(status.st_size), PROT_READ, MAP_PRIVATE, fd, 0);
+  if (data == MAP_FAILED) fail_errno("cannot be mapped", path_.string());
   data_ = static_cast<const std::byte*>(data);
+  size_ = static_cast<size_t>(status.st_size);
 }
 
 MappedFile::~MappedFile() {

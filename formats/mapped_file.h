@@ -20,6 +20,8 @@ class MappedFile {
  public:
   // Throws kNotFound if there is no such file, kFailed if it can't be read or is no regular file.
   explicit MappedFile(const std::filesystem::path& path);
+  // Maps a file that is open for reading, which the caller closes whenever it likes; `name` is for messages.
+  MappedFile(std::filesystem::path name, int fd);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
@@ -32,6 +34,8 @@ class MappedFile {
   void release(std::span<const std::byte> part) const;
 
  private:
+  void map(int fd);
+
   std::filesystem::path path_;
   const std::byte* data_ = nullptr;
   size_t size_ = 0;

@@ -269,9 +269,9 @@ TEST_CASE("open_checkpoint tells files by their content and then by their names"
   CHECK(open_checkpoint(folder.path() / "weights")->tensors().size() == 1);
   CHECK(code_of([&] { open_checkpoint(folder.path() / "none.safetensors"); }) == ErrorCode::kNotFound);
   for (const std::string& text : {std::string(), std::string("PK\x03\x04 a zip file"), good.substr(0, 9)}) {
-    write_file(folder.path() / "other.pth", text);
-    CHECK(code_of([&] { open_checkpoint(folder.path() / "other.pth"); }) == ErrorCode::kUnsupported);
-    CHECK_THROWS_WITH(open_checkpoint(folder.path() / "other.pth"), Catch::Contains("other.pth"));
+    write_file(folder.path() / "other", text);
+    CHECK(code_of([&] { open_checkpoint(folder.path() / "other"); }) == ErrorCode::kUnsupported);
+    CHECK_THROWS_WITH(open_checkpoint(folder.path() / "other"), Catch::Contains("other"));
     write_file(folder.path() / "other.safetensors", text);
     CHECK(code_of([&] { open_checkpoint(folder.path() / "other.safetensors"); }) == ErrorCode::kCorrupt);
   }
