@@ -108,6 +108,8 @@ TEST_CASE("bad npy files are refused with what is wrong") {
       {"big-endian", npy(header_of(">f4", "(6,)"), data), ErrorCode::kUnsupported},
       {"Fortran order", npy(header_of("<f4", "(2, 3)", "True"), data), ErrorCode::kUnsupported},
       {"a dtype of 65000 letters", npy(header_of(std::string(65000, 'f'), "(6,)"), data, 2),
+       ErrorCode::kCorrupt},
+      {"a dtype of 9000 letters", npy(header_of(std::string(9000, 'f'), "(6,)"), data),
        ErrorCode::kUnsupported},
       {"a shape of 65000 digits", npy(header_of("<f4", "(" + std::string(65000, '1') + ")"), data, 2),
        ErrorCode::kCorrupt},
