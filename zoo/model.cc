@@ -10,27 +10,31 @@
 #include "zoo/config_json.h"
 #include "zoo/hub.h"
 #include "zoo/model_source.h"
+#include "zoo/spec_from_tensors.h"
 
 namespace swinzoo::zoo {
 namespace {
 
-ModelSpec spec_from_files(const ModelFiles& files, const Catalog& catalog) {
-  if (!files.config) {
-    fail(ErrorCode::kUnsupported,
-         "{}: no config.json stands beside it, and it is no canonical file: its architecture can't be told",
-         files.checkpoint.string());
+ModelSpec spec_from_files(const ModelFiles& files, const Checkpoint& checkpoint, const Catalog& catalog) {
+  const std::string where = files.checkpoint.string();
+  if (files.config) {
+    std::optional<json::value> preprocessor;
+    if (files.preprocessor_config) preprocessor = read_json(*files.preprocessor_config);
+    return spec_from_config(read_json(*files.config), files.config->string(), catalog,
+                            preprocessor ? &*preprocessor : nullptr);
   }
-  std::optional<json::value> preprocessor;
-  if (files.preprocessor_config) preprocessor = read_json(*files.preprocessor_config);
-  return spec_from_config(read_json(*files.config), files.config->string(), catalog,
-                          preprocessor ? &*preprocessor : nullptr);
+  if (auto spec = spec_from_tensors(checkpoint, where, catalog)) return std::move(*spec);
+  fail(ErrorCode::kUnsupported,
+       "{}: no config.json stands beside it, and its tensors' names tell no architecture that is built",
+       where);
 }
 
 // What a model outside the catalog is called: OWNER/REPO, or the name of its folder, which does not depend on
 // where the folder lies.
 std::string id_of(const std::string& model, const ModelFiles& files) {
   if (is_hub_ref(model)) return parse_hub_ref(model).repo;
-  return std::filesystem::absolute(files.checkpoint).lexically_normal().parent_path().filename().string();
+  const auto path = std::filesystem::absolute(files.checkpoint).lexically_normal();
+  return (std::filesystem::is_directory(path) ? path : path.parent_path()).filename().string();
 }
 
 }  // namespace
@@ -54,7 +58,7 @@ OpenedModel open_model(const std::string& model, const Catalog& catalog) {
   } else if (auto spec = canonical_spec(*opened.checkpoint, files.checkpoint.string())) {
     opened.spec = std::move(*spec);
   } else {
-    opened.spec = spec_from_files(files, catalog);
+    opened.spec = spec_from_files(files, *opened.checkpoint, catalog);
     opened.spec.id = id_of(model, files);
   }
   return opened;

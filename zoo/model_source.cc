@@ -43,6 +43,7 @@ std::optional<ModelFiles> find_at_path(const fs::path& path) {
   std::error_code error;
   if (fs::is_regular_file(path, error)) return with_configs(path, path.string());
   if (!fs::is_directory(path, error)) return std::nullopt;
+  if (fs::exists(path / "saved_model.pb", error)) return ModelFiles{path, {}, {}, path.string()};
   const auto files = find_model_in(path);
   if (!files) {
     fail(ErrorCode::kNotFound,

@@ -9,7 +9,7 @@
 namespace swinzoo::zoo {
 
 struct ModelFiles {
-  std::filesystem::path checkpoint;
+  std::filesystem::path checkpoint;             // a file, or a SavedModel's folder
   std::optional<std::filesystem::path> config;  // config.json, beside it
   std::optional<std::filesystem::path>
       preprocessor_config;  // transformers' preprocessor_config.json, beside it

@@ -1,5 +1,6 @@
 #include "zoo/name_map.h"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <optional>
@@ -44,6 +45,20 @@ std::string fill(std::string_view pattern, const Numbers& numbers) {
   return text;
 }
 
+// The ending of a weight's name in Keras, and its axes (kernels are [in, out], or [height, width, in, out]).
+void to_keras(WeightPlace& place, const std::string& canonical, const Shape& shape) {
+  const bool is_weight = canonical.ends_with(".weight"), is_bias = canonical.ends_with(".bias");
+  const std::string_view owner(canonical.data(), canonical.rfind('.'));
+  const bool is_norm = owner.ends_with("norm") || owner.ends_with("norm1") || owner.ends_with("norm2");
+  for (std::string& name : place.names) {
+    if (is_weight) name.replace(name.size() - 6, 6, is_norm ? "gamma" : "kernel");
+    if (is_bias && is_norm) name.replace(name.size() - 4, 4, "beta");
+    std::ranges::replace(name, '.', '/');
+  }
+  if (is_weight && shape.size() == 2) place.axes = {1, 0};
+  if (is_weight && shape.size() == 4) place.axes = {3, 2, 0, 1};
+}
+
 const std::vector<Layout>& swin_layouts() {
   static const std::vector<Layout> kLayouts = {
       {"timm", {}},
@@ -69,6 +84,18 @@ const std::vector<Layout>& swin_layouts() {
            {"norm", {"swin.layernorm"}},
            {"head.fc", {"classifier"}},
        }},
+      // sayakpaul/swin-transformers-tf: the object paths of its SavedModels and TensorFlow checkpoints.
+      {"keras",
+       {
+           {"patch_embed.proj", {"projection.layer_with_weights-0"}},
+           {"patch_embed.norm", {"projection.layer_with_weights-1"}},
+           {"layers.{s}.downsample", {"swin_layers.{p}.downsample"}},
+           {"layers.{s}.blocks.{b}.mlp.fc1", {"swin_layers.{s}.blocks.{b}.mlp.layer_with_weights-0"}},
+           {"layers.{s}.blocks.{b}.mlp.fc2", {"swin_layers.{s}.blocks.{b}.mlp.layer_with_weights-1"}},
+           {"layers.{s}", {"swin_layers.{s}"}},
+           {"head.fc", {"head"}},
+       },
+       true},
   };
   return kLayouts;
 }
@@ -80,17 +107,20 @@ std::span<const Layout> layouts_of(std::string_view family) {
   return {};
 }
 
-std::vector<std::string> names_in(const Layout& layout, const std::string& canonical) {
+WeightPlace place_in(const Layout& layout, const std::string& canonical, const Shape& shape) {
+  WeightPlace place{{canonical}, {}};
   for (const NameRow& row : layout.rows) {
     Numbers numbers;
     const auto rest = match_beginning(row.canonical, canonical, numbers);
     if (!rest) continue;
-    std::vector<std::string> names;
-    for (const std::string_view pattern : row.in_the_file)
-      names.push_back(fill(pattern, numbers) + std::string(*rest));
-    return names;
+    place.names.clear();
+    for (const std::string_view pattern : row.in_the_file) {
+      place.names.push_back(fill(pattern, numbers) + std::string(*rest));
+    }
+    break;
   }
-  return {canonical};
+  if (layout.keras) to_keras(place, canonical, shape);
+  return place;
 }
 
 }  // namespace swinzoo::zoo

@@ -20,14 +20,21 @@ struct NameRow {
 };
 
 struct Layout {
-  std::string_view name;  // "timm", "authors", "transformers"
+  std::string_view name;  // "timm", "authors", "transformers", "keras"
   std::vector<NameRow> rows;
+  // Keras: parts are split by '/', a norm's weight and bias are gamma and beta, other weights are called
+  // kernel and have their axes in reverse: [in, out], and [height, width, in, out] for a convolution.
+  bool keras = false;
 };
 
 // The layouts in which a family's weights are published, timm's first.
 std::span<const Layout> layouts_of(std::string_view family);
 
-// The names of the tensors that make up a weight, in their order.
-std::vector<std::string> names_in(const Layout& layout, const std::string& canonical);
+// Where a weight lies.
+struct WeightPlace {
+  std::vector<std::string> names;  // the tensors that make it up, joined along the first axis in this order
+  std::vector<size_t> axes;        // axis i of the weight is axis axes[i] of the tensor; empty: as they are
+};
+WeightPlace place_in(const Layout& layout, const std::string& canonical, const Shape& shape);
 
 }  // namespace swinzoo::zoo

@@ -34,10 +34,12 @@ WeightMatch match_layout(const backends::Plan& plan, const Layout& layout, const
   match.layout = layout.name;
   for (const backends::Weight& weight : plan.weights) {
     std::vector<int64_t>& parts = match.tensors.emplace_back();
-    const std::vector<std::string> names = names_in(layout, weight.name);
+    const WeightPlace place = place_in(layout, weight.name, weight.shape);
+    match.axes.push_back(place.axes);
     Shape part_shape = weight.shape;
-    part_shape[0] /= static_cast<int64_t>(names.size());
-    for (const std::string& name : names) {
+    part_shape[0] /= static_cast<int64_t>(place.names.size());
+    for (size_t axis = 0; axis < place.axes.size(); ++axis) part_shape[place.axes[axis]] = weight.shape[axis];
+    for (const std::string& name : place.names) {
       const auto found = by_name.find(name);
       if (found == by_name.end()) {
         match.missing.push_back(name);
@@ -70,6 +72,18 @@ TensorView read_f32(const Checkpoint& checkpoint, size_t index, Tensor& scratch)
   return scratch.view();
 }
 
+// The same elements with axis i taken from axis axes[i].
+Tensor permuted(const TensorView& from, const std::vector<size_t>& axes) {
+  const std::vector<int64_t> from_strides = row_major_strides(from.shape);
+  Shape shape;
+  std::vector<int64_t> strides;
+  for (const size_t axis : axes) {
+    shape.push_back(from.shape[axis]);
+    strides.push_back(from_strides[axis]);
+  }
+  return gathered(DType::kF32, shape, strides, from.bytes);
+}
+
 }  // namespace
 
 WeightMatch match_weights(const backends::Plan& plan, std::string_view family, const Checkpoint& checkpoint) {
@@ -95,7 +109,12 @@ void require_fit(const WeightMatch& match, const std::string& where) {
 TensorView read_weight(const backends::Plan& plan, size_t index, const Checkpoint& checkpoint,
                        const WeightMatch& match, Tensor& scratch) {
   const std::vector<int64_t>& parts = match.tensors[index];
-  if (parts.size() == 1) return read_f32(checkpoint, static_cast<size_t>(parts[0]), scratch);
+  if (parts.size() == 1) {
+    const TensorView whole = read_f32(checkpoint, static_cast<size_t>(parts[0]), scratch);
+    if (match.axes[index].empty()) return whole;
+    scratch = permuted(whole, match.axes[index]);
+    return scratch.view();
+  }
   Tensor joined(DType::kF32, plan.weights[index].shape);
   auto to = joined.as<float>().begin();
   for (const int64_t part : parts) {

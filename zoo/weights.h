@@ -15,10 +15,12 @@ struct WeightMatch {
   std::string layout;                         // the name map that fits best (name_map.h)
   std::vector<std::vector<int64_t>> tensors;  // plan.weights[i] is these of checkpoint.tensors(), joined
                                               // along the first axis; empty where one is missing
-  std::vector<std::string> missing;           // names of weights without a tensor
-  std::vector<std::string> misshaped;         // "NAME is [2, 3] instead of [3, 2]", by the names in the file
-  std::vector<std::string> buffers;           // tensors left out by rule: what is computed from sizes alone
-  std::vector<std::string> unexpected;        // tensors that nothing wants
+  std::vector<std::vector<size_t>>
+      axes;  // plan.weights[i]'s axis k is axis axes[i][k] of these; empty: as they are
+  std::vector<std::string> missing;     // names of weights without a tensor
+  std::vector<std::string> misshaped;   // "NAME is [2, 3] instead of [3, 2]", by the names in the file
+  std::vector<std::string> buffers;     // tensors left out by rule: what is computed from sizes alone
+  std::vector<std::string> unexpected;  // tensors that nothing wants
 
   bool fits() const { return missing.empty() && misshaped.empty() && unexpected.empty(); }
 };

@@ -130,7 +130,7 @@ TEST_CASE("q k and v of transformers are joined") {
   const Layout& layout = *std::ranges::find(layouts_of("swin"), "transformers", &Layout::name);
   std::vector<MadeTensor> parts;
   for (const MadeTensor& tensor : canonical) {
-    const std::vector<std::string> names = names_in(layout, tensor.name);
+    const std::vector<std::string> names = place_in(layout, tensor.name, tensor.shape).names;
     const size_t size = tensor.values.size() / names.size();
     for (size_t i = 0; i < names.size(); ++i) {
       const auto begin = tensor.values.begin() + static_cast<ptrdiff_t>(i * size);
@@ -154,12 +154,14 @@ TEST_CASE("q k and v of transformers are joined") {
 
 TEST_CASE("names are mapped by their beginning up to a dot") {
   const Layout layout{
-      "made", {{"layers.{s}.down", {"stage{p}/down"}}, {"norm", {"last"}}, {"a.{b}", {"x{b}", "y{b}"}}}};
-  CHECK(names_in(layout, "layers.12.down.norm.weight") == Strings{"stage11/down.norm.weight"});
-  CHECK(names_in(layout, "layers.1.downsample.weight") == Strings{"layers.1.downsample.weight"});
-  CHECK(names_in(layout, "norm.bias") == Strings{"last.bias"});
-  CHECK(names_in(layout, "norm1.bias") == Strings{"norm1.bias"});
-  CHECK(names_in(layout, "norm") == Strings{"last"});
-  CHECK(names_in(layout, "a.7.w") == Strings{"x7.w", "y7.w"});
-  CHECK(names_in(layout, "a.b.w") == Strings{"a.b.w"});
+      "made",
+      {{"layers.{s}.down", {"stage{p}/down"}}, {"norm", {"last"}}, {"a.{b}", {"x{b}", "y{b}"}}},
+      false};
+  CHECK(place_in(layout, "layers.12.down.norm.weight", {2}).names == Strings{"stage11/down.norm.weight"});
+  CHECK(place_in(layout, "layers.1.downsample.weight", {2}).names == Strings{"layers.1.downsample.weight"});
+  CHECK(place_in(layout, "norm.bias", {2}).names == Strings{"last.bias"});
+  CHECK(place_in(layout, "norm1.bias", {2}).names == Strings{"norm1.bias"});
+  CHECK(place_in(layout, "norm", {2}).names == Strings{"last"});
+  CHECK(place_in(layout, "a.7.w", {2}).names == Strings{"x7.w", "y7.w"});
+  CHECK(place_in(layout, "a.b.w", {2}).names == Strings{"a.b.w"});
 }
