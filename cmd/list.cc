@@ -9,6 +9,7 @@
 #include "cmd/command.h"
 #include "cmd/entry_facts.h"
 #include "cmd/options.h"
+#include "eval/text_table.h"
 #include "formats/error.h"
 
 namespace swinzoo::cmd {
@@ -83,9 +84,7 @@ json::object to_result(const zoo::ModelSpec& spec) {
   return result;
 }
 
-using Row = std::array<std::string, 8>;
-
-Row to_row(const zoo::ModelSpec& spec) {
+std::vector<std::string> to_row(const zoo::ModelSpec& spec) {
   const auto counts = counts_of(spec);
   const zoo::PublishedAccuracy* headline = headline_of(spec);
   return {spec.id,
@@ -96,23 +95,6 @@ Row to_row(const zoo::ModelSpec& spec) {
           counts ? fmt::format("{:.2f}", static_cast<double>(counts->macs) / 1e9) : "-",
           headline != nullptr ? fmt::format("{:.3f}", *headline->top1) : "-",
           is_fetched(spec) ? "yes" : "no"};
-}
-
-void print_table(const std::vector<Row>& rows) {
-  constexpr size_t kFirstNumber = 2, kLastNumber = 6;  // these columns are flush right
-  std::array<size_t, std::tuple_size_v<Row>> widths = {};
-  for (const Row& row : rows) {
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  for (const Row& row : rows) {
-    std::string line;
-    for (size_t i = 0; i < row.size(); ++i) {
-      const bool right = i >= kFirstNumber && i <= kLastNumber;
-      line += right ? fmt::format("{:>{}}  ", row[i], widths[i]) : fmt::format("{:<{}}  ", row[i], widths[i]);
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    fmt::print("{}\n", line);
-  }
 }
 
 int run(const Options& options) {
@@ -130,9 +112,17 @@ int run(const Options& options) {
     print_results(std::move(results));
     return 0;
   }
-  std::vector<Row> rows = {{"id", "family", "input", "classes", "params", "GMACs", "top-1", "fetched"}};
-  for (const zoo::ModelSpec* spec : chosen) rows.push_back(to_row(*spec));
-  print_table(rows);
+  using eval::Align;
+  eval::TextTable table({{"id"},
+                         {"family"},
+                         {"input", Align::kRight},
+                         {"classes", Align::kRight},
+                         {"params", Align::kRight},
+                         {"GMACs", Align::kRight},
+                         {"top-1", Align::kRight},
+                         {"fetched"}});
+  for (const zoo::ModelSpec* spec : chosen) table.add(to_row(*spec));
+  fmt::print("{}", table.text());
   return 0;
 }
 
