@@ -26,6 +26,12 @@ const Backend& find_backend(std::string_view name) {
   fail(ErrorCode::kUsage, "there is no backend '{}'; there are: {}", name, fmt::join(names, ", "));
 }
 
+void fail_no_output(const Plan& plan, std::string_view name) {
+  std::vector<std::string_view> there;
+  for (const Output& output : plan.outputs) there.push_back(output.name);
+  fail(ErrorCode::kUsage, "the model has no output '{}'; it has: {}", name, fmt::join(there, ", "));
+}
+
 std::vector<std::pair<std::string, Tensor>> run_outputs(const Executable& executable, const TensorView& x,
                                                         std::span<const std::string> names) {
   const Plan& plan = executable.plan();
@@ -37,11 +43,7 @@ std::vector<std::pair<std::string, Tensor>> run_outputs(const Executable& execut
   std::vector<OutputBinding> bindings;
   for (const std::string& name : names) {
     const Output* output = plan.find_output(name);
-    if (output == nullptr) {
-      std::vector<std::string_view> there;
-      for (const Output& o : plan.outputs) there.push_back(o.name);
-      fail(ErrorCode::kUsage, "the model has no output '{}'; it has: {}", name, fmt::join(there, ", "));
-    }
+    if (output == nullptr) fail_no_output(plan, name);
     Tensor tensor(DType::kF32, batched_shape(plan.value(output->value), x.shape[0]));
     bindings.push_back({static_cast<size_t>(output - plan.outputs.data()), tensor.as<float>()});
     results.emplace_back(name, std::move(tensor));

@@ -64,6 +64,9 @@ std::span<const Backend> backends();
 // Throws kUsage, naming what there is, if there is no such backend.
 const Backend& find_backend(std::string_view name);
 
+// Throws kUsage, naming what the plan has.
+[[noreturn]] void fail_no_output(const Plan& plan, std::string_view name);
+
 // Runs a batch and returns the outputs asked for, by name, in the order asked. Throws kUsage if x's shape
 // does not fit or the plan has no such output.
 std::vector<std::pair<std::string, Tensor>> run_outputs(const Executable& executable, const TensorView& x,

@@ -56,11 +56,7 @@ std::vector<std::string> wanted_outputs(const Options& options, const backends::
       found = true;
       if (seen.insert(output.name).second) names.push_back(output.name);
     }
-    if (!found) {
-      std::vector<std::string> there;
-      for (const backends::Output& output : plan.outputs) there.push_back(output.name);
-      fail(ErrorCode::kUsage, "the model has no output '{}'; it has: {}", wanted, fmt::join(there, ", "));
-    }
+    if (!found) backends::fail_no_output(plan, wanted);
   }
   return names;
 }
