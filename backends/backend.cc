@@ -1,5 +1,7 @@
 #include "backends/backend.h"
 
+#include <tbb/parallel_for.h>
+
 #include <algorithm>
 #include <array>
 
@@ -44,12 +46,27 @@ std::vector<std::pair<std::string, Tensor>> run_outputs(const Executable& execut
   for (const std::string& name : names) {
     const Output* output = plan.find_output(name);
     if (output == nullptr) fail_no_output(plan, name);
-    Tensor tensor(DType::kF32, batched_shape(plan.value(output->value), x.shape[0]));
+    Tensor tensor(DType::kF32, plan.output_shape(*output, x.shape[0]));
     bindings.push_back({static_cast<size_t>(output - plan.outputs.data()), tensor.as<float>()});
     results.emplace_back(name, std::move(tensor));
   }
   executable.run(x, bindings);
   return results;
+}
+
+void write_output(const Plan& plan, const OutputBinding& binding, int64_t batch, const float* value) {
+  const Output& output = plan.outputs[binding.output];
+  if (!output.channels_first) {
+    std::copy_n(value, binding.data.size(), binding.data.begin());
+    return;
+  }
+  const int64_t channels = plan.value(output.value).shape.back();
+  const int64_t tokens = static_cast<int64_t>(binding.data.size()) / (batch * channels);
+  tbb::parallel_for(int64_t{0}, batch * channels, [&](int64_t i) {
+    const float* from = value + i / channels * tokens * channels + i % channels;
+    float* to = binding.data.data() + i * tokens;
+    for (int64_t token = 0; token < tokens; ++token) to[token] = from[token * channels];
+  });
 }
 
 size_t last_step_needed(const Plan& plan, std::span<const OutputBinding> outputs) {

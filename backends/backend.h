@@ -14,7 +14,7 @@
 
 namespace swinzoo::backends {
 
-// Where a result goes: `data` holds batch x the elements of plan.outputs[output].
+// Where a result goes: `data` has plan.output_shape(plan.outputs[output], batch).
 struct OutputBinding {
   size_t output;
   std::span<float> data;
@@ -71,6 +71,9 @@ const Backend& find_backend(std::string_view name);
 // does not fit or the plan has no such output.
 std::vector<std::pair<std::string, Tensor>> run_outputs(const Executable& executable, const TensorView& x,
                                                         std::span<const std::string> names);
+
+// Writes a value of a batch, as the steps leave it, to where it is bound: copied, or channels first.
+void write_output(const Plan& plan, const OutputBinding& binding, int64_t batch, const float* value);
 
 // The index of the last step that the bound outputs need.
 size_t last_step_needed(const Plan& plan, std::span<const OutputBinding> outputs);

@@ -140,8 +140,8 @@ struct PatchMerging {
   Linear reduction;
 };
 
-// norm(x), over all tokens.
-struct FinalNorm {
+// norm(x), each token by itself.
+struct TokenNorm {
   Norm norm;
 };
 
@@ -155,7 +155,7 @@ struct Head {
 
 struct Step {
   std::string name;
-  std::variant<PatchEmbed, Attention, Mlp, PatchMerging, FinalNorm, Pool, Head> kernel;
+  std::variant<PatchEmbed, Attention, Mlp, PatchMerging, TokenNorm, Pool, Head> kernel;
   ValueId input = kNone;
   ValueId output = kNone;
   ValueId attention = kNone;  // Attention only: the weights after softmax
@@ -166,6 +166,7 @@ struct Step {
 struct Output {
   std::string name;  // "logits", "embedding", "features", "feature_map.i", "attention.i"
   ValueId value = kNone;
+  bool channels_first = false;  // handed out as [batch, channels, ..]; the value itself is [.., channels]
 };
 
 struct Plan {
@@ -180,6 +181,9 @@ struct Plan {
 
   // Null where the plan has no such output.
   const Output* find_output(std::string_view name) const;
+
+  // An output's shape for a batch, as it is handed out.
+  Shape output_shape(const Output& output, int64_t batch) const;
 };
 
 }  // namespace swinzoo::backends

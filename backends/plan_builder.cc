@@ -165,8 +165,8 @@ ValueId PlanBuilder::patch_merging(const std::string& scope, ValueId input) {
   return s.output;
 }
 
-ValueId PlanBuilder::final_norm(const std::string& scope, ValueId input) {
-  const FinalNorm kernel{norm(scope, shape(input).back())};
+ValueId PlanBuilder::token_norm(const std::string& scope, ValueId input) {
+  const TokenNorm kernel{norm(scope, shape(input).back())};
   Step& s = step(scope, input);
   layer_norm_op(s, kernel.norm, input);
   s.kernel = kernel;
@@ -188,6 +188,8 @@ ValueId PlanBuilder::head(const std::string& scope, ValueId input, int64_t class
   return s.output;
 }
 
-void PlanBuilder::output(const std::string& name, ValueId value) { plan_.outputs.push_back({name, value}); }
+void PlanBuilder::output(const std::string& name, ValueId value, bool channels_first) {
+  plan_.outputs.push_back({name, value, channels_first});
+}
 
 }  // namespace swinzoo::backends

@@ -38,7 +38,7 @@ class PlanBuilder {
   ValueId patch_merging(const std::string& scope, ValueId input);
 
   // [.., channels] -> the same. Weights: SCOPE.
-  ValueId final_norm(const std::string& scope, ValueId input);
+  ValueId token_norm(const std::string& scope, ValueId input);
 
   // [H, W, channels] -> [channels].
   ValueId pool(const std::string& name, ValueId input);
@@ -46,8 +46,8 @@ class PlanBuilder {
   // [features] -> [classes]. Weights: SCOPE.
   ValueId head(const std::string& scope, ValueId input, int64_t classes);
 
-  // Names a result that can be asked for.
-  void output(const std::string& name, ValueId value);
+  // Names a result that can be asked for, handed out as [.., channels] or as [channels, ..].
+  void output(const std::string& name, ValueId value, bool channels_first = false);
 
   // REQUIRES: called once, last.
   Plan take() { return std::move(plan_); }

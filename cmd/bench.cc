@@ -59,7 +59,7 @@ void bench(const std::string& name, const Options& options, const zoo::Catalog& 
       if (!globals.quiet)
         fmt::print(stderr, "swinzoo: timing {}, batch {}, {} threads\n", name, batch, threads);
       const Tensor x = made_input(plan, batch);
-      Tensor result(DType::kF32, backends::batched_shape(plan.value(plan.outputs[output].value), batch));
+      Tensor result(DType::kF32, plan.output_shape(plan.outputs[output], batch));
       const backends::OutputBinding binding{output, result.as<float>()};
       const eval::Samples samples =
           eval::measure([&] { executable.run(x.view(), std::span(&binding, 1)); }, options.loop, clock);

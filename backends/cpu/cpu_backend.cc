@@ -102,7 +102,7 @@ class CpuExecutable : public Executable {
     std::visit(run_kernel, step.kernel);
     for (const OutputBinding& binding : outputs) {
       if (plan().outputs[binding.output].value != step.output) continue;
-      std::copy_n(workspace.current.as<float>().begin(), binding.data.size(), binding.data.begin());
+      write_output(plan(), binding, batch, workspace.current.as<float>().data());
     }
   }
 
@@ -281,7 +281,7 @@ class CpuExecutable : public Executable {
     std::swap(workspace.current, workspace.next);
   }
 
-  void run(const Step& step, const FinalNorm& kernel, int64_t batch, Workspace& workspace) const {
+  void run(const Step& step, const TokenNorm& kernel, int64_t batch, Workspace& workspace) const {
     const Shape& shape = plan().value(step.input).shape;
     float* current = workspace.current.as<float>().data();
     for_each_row(batch * element_count(shape) / shape.back(), [&](int64_t row) {

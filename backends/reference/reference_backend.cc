@@ -51,7 +51,7 @@ class ReferenceExecutable : public Executable {
       for (const OutputBinding& binding : outputs) {
         const ValueId value = plan().outputs[binding.output].value;
         if (value == step.output || value == step.attention)
-          std::ranges::copy(view(value), binding.data.begin());
+          write_output(plan(), binding, batch, view(value).data());
       }
       for (size_t v = 0; v < values.size(); ++v) {
         if (last_use[v] == s) values[v] = Tensor();

@@ -84,7 +84,7 @@ TEST_CASE("each step ends in its last operation and reads what was made before i
   x = builder.attention("layers.0.blocks.0", x, {{{1, 4, 4}, {1, 2, 2}, {0, 1, 1}}, 2, true});
   x = builder.mlp("layers.0.blocks.0", x, 32);
   x = builder.patch_merging("layers.1.downsample", x);
-  builder.output("logits", builder.head("head.fc", builder.pool("pool", builder.final_norm("norm", x)), 5));
+  builder.output("logits", builder.head("head.fc", builder.pool("pool", builder.token_norm("norm", x)), 5));
   const Plan plan = builder.take();
 
   CHECK(plan.steps.size() == 7);

@@ -77,7 +77,7 @@ const std::vector<Case>& cases() {
       {"norm pool and head",
        {3, 16, 16},
        [](PlanBuilder& b) {
-         const ValueId x = b.final_norm("norm", b.patch_embed("e", b.input(), 2, 48));
+         const ValueId x = b.token_norm("norm", b.patch_embed("e", b.input(), 2, 48));
          b.output("features", x);
          b.output("logits", b.head("head", b.pool("pool", x), 401));
        }},

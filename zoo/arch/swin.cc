@@ -42,7 +42,7 @@ backends::Plan build_swin_plan(const ModelSpec& spec) {
     }
     builder.output(fmt::format("feature_map.{}", stage), x);
   }
-  x = builder.final_norm("norm", x);
+  x = builder.token_norm("norm", x);
   builder.output("features", x);
   x = builder.pool("pool", x);
   builder.output("embedding", x);
