@@ -5,12 +5,16 @@
 
 #include "formats/error.h"
 #include "zoo/arch/swin.h"
+#include "zoo/arch/swinv2.h"
+#include "zoo/arch/swinv2_cr.h"
 
 namespace swinzoo::zoo {
 
 std::span<const Architecture> architectures() {
-  static constexpr std::array<Architecture, 1> kArchitectures = {{
+  static constexpr std::array<Architecture, 3> kArchitectures = {{
       {"swin", &build_swin_plan},
+      {"swinv2", &build_swinv2_plan},
+      {"swinv2_cr", &build_swinv2_cr_plan},
   }};
   return kArchitectures;
 }
