@@ -10,6 +10,8 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -41,12 +43,24 @@ struct Weight {
   Shape shape;
 };
 
-// A grid of tokens cut into windows, after a cyclic shift (section 3.2 of arXiv 2103.14030). Extents are
-// depth, height and width; images have depth 1. A grid that the window does not divide is padded at its end.
+// Depth, height and width of what may have no depth: images have depth 1.
+using Extents = std::array<int64_t, 3>;
+Extents extents_of(std::span<const int64_t> sizes);  // [depth, height, width] or [height, width]
+
+// A grid of tokens cut into windows, after a cyclic shift (section 3.2 of arXiv 2103.14030). A grid that the
+// window does not divide is padded at its end.
 struct Windows {
-  std::array<int64_t, 3> grid;
-  std::array<int64_t, 3> window;
-  std::array<int64_t, 3> shift;
+  Extents grid;
+  Extents window;
+  Extents shift;
+  // The window that the position biases are made for, where a grid smaller than it made `window` smaller and
+  // left the biases as they are: Video Swin.
+  std::optional<Extents> full_window = std::nullopt;
+  // The order matters only where both happen: timm shifts the grid first, and padding lies at its end; Video
+  // Swin's authors pad it first, and the shift moves the padding too.
+  bool pads_first = false;
+
+  const Extents& bias_window() const { return full_window ? *full_window : window; }
 
   int64_t tokens() const { return window[0] * window[1] * window[2]; }  // a window
   int64_t count() const;                                                // windows
@@ -61,11 +75,14 @@ std::vector<int32_t> window_rows(const Windows& windows);
 // since the cyclic shift brings regions together that are no neighbours. REQUIRES: shifted().
 std::vector<int32_t> shift_regions(const Windows& windows);
 
-// For each pair of tokens of a window, the row of the position bias table: [tokens x tokens].
-std::vector<int32_t> relative_position_index(const std::array<int64_t, 3>& window);
+// For each pair of the first `tokens` tokens of a window, the row of its position bias table: [tokens x
+// tokens]. A smaller window has the biases of a full window's first tokens, which are those of other places
+// where its height or width is smaller; so do the authors (relative_position_index[:N, :N]).
+std::vector<int32_t> relative_position_index(const Extents& window, int64_t tokens);
 
 enum class OpKind : uint8_t {
-  kPatchConv,        // [chans, H, W] -> [rows, cols, out]: convolution whose stride is its kernel
+  kPatchConv,        // [chans, (D,) H, W] -> [(D,) rows, cols, out]: convolution whose stride is its kernel;
+                     // what the kernel does not divide is padded
   kLayerNorm,        // over the last extent
   kWindowPartition,  // [.., channels] of the grid -> [windows, tokens, channels], padding zero
   kLinear,           // over the last extent, weights [out, in]
@@ -78,9 +95,9 @@ enum class OpKind : uint8_t {
   kWindowReverse,   // kWindowPartition backwards
   kAdd,             //
   kGelu,            // x Phi(x), with erf
-  kMergePatches,    // [H, W, channels] -> [H/2, W/2, 4 channels]: 2 x 2 neighbours, height fastest; odd sizes
-                    // padded
-  kMeanPool,        // [H, W, channels] -> [channels]
+  kMergePatches,    // [.., H, W, channels] -> [.., H/2, W/2, 4 channels]: 2 x 2 neighbours, height fastest;
+                    // odd sizes padded
+  kMeanPool,        // [.., channels] -> [channels]
 };
 
 // The name that `info --plan` prints.
@@ -114,7 +131,7 @@ struct Linear {
 struct PatchEmbed {
   Linear projection;
   Norm norm;
-  int64_t patch = 4;
+  Extents patch{};
 };
 
 // x + projection(window attention(norm(x))).
@@ -170,7 +187,7 @@ struct Output {
 };
 
 struct Plan {
-  Shape input;  // of one image: [channels, height, width]
+  Shape input;  // of one image: [channels, height, width], or one clip: [channels, frames, height, width]
   std::vector<Value> values;
   std::vector<Weight> weights;
   std::vector<Step> steps;

@@ -69,11 +69,19 @@ ValueId PlanBuilder::linear_op(Step& step, const Linear& linear, ValueId input) 
             out.shape, out.windowed);
 }
 
-ValueId PlanBuilder::patch_embed(const std::string& scope, ValueId input, int64_t patch, int64_t embed_dim) {
+ValueId PlanBuilder::patch_embed(const std::string& scope, ValueId input, int64_t patch, int64_t embed_dim,
+                                 int64_t frames) {
   const Shape image = shape(input);
+  const Shape patches_of = image.size() == 4 ? Shape{frames, patch, patch} : Shape{patch, patch};
+  Shape filters = {embed_dim, image[0]}, grid;
+  for (size_t axis = 0; axis < patches_of.size(); ++axis) {
+    filters.push_back(patches_of[axis]);
+    grid.push_back((image[axis + 1] + patches_of[axis] - 1) / patches_of[axis]);
+  }
+  grid.push_back(embed_dim);
   PatchEmbed kernel;
-  kernel.patch = patch;
-  kernel.projection.weight = weight(scope + ".proj.weight", {embed_dim, image[0], patch, patch});
+  kernel.patch = extents_of(patches_of);
+  kernel.projection.weight = weight(scope + ".proj.weight", filters);
   kernel.projection.bias = weight(scope + ".proj.bias", {embed_dim});
   kernel.norm = norm(scope + ".norm", embed_dim);
   Step& s = step(scope, input);
@@ -81,7 +89,7 @@ ValueId PlanBuilder::patch_embed(const std::string& scope, ValueId input, int64_
                              {.kind = OpKind::kPatchConv,
                               .inputs = {input},
                               .weights = {kernel.projection.weight, kernel.projection.bias}},
-                             {image[1] / patch, image[2] / patch, embed_dim});
+                             grid);
   layer_norm_op(s, kernel.norm, patches);
   s.kernel = kernel;
   return s.output;
@@ -92,7 +100,7 @@ ValueId PlanBuilder::attention(const std::string& block, ValueId input, const At
   const int64_t channels = grid.back();
   const int64_t windows = options.windows.count();
   const int64_t tokens = options.windows.tokens();
-  const auto& w = options.windows.window;
+  const Extents& w = options.windows.bias_window();
   const Shape scores_shape = {windows, options.heads, tokens, tokens};
 
   Attention kernel;
@@ -155,11 +163,16 @@ ValueId PlanBuilder::mlp(const std::string& block, ValueId input, int64_t hidden
 ValueId PlanBuilder::patch_merging(const std::string& scope, ValueId input) {
   const Shape grid = shape(input);
   PatchMerging kernel;
-  kernel.norm = norm(scope + ".norm", 4 * grid[2]);
-  kernel.reduction = linear(scope + ".reduction", 4 * grid[2], 2 * grid[2], false);
+  const int64_t channels = grid.back();
+  kernel.norm = norm(scope + ".norm", 4 * channels);
+  kernel.reduction = linear(scope + ".reduction", 4 * channels, 2 * channels, false);
   Step& s = step(scope, input);
-  const ValueId merged = op(s, {.kind = OpKind::kMergePatches, .inputs = {input}},
-                            {(grid[0] + 1) / 2, (grid[1] + 1) / 2, 4 * grid[2]});
+  Shape merged_shape = grid;
+  const size_t width = grid.size() - 2;
+  merged_shape[width - 1] = (grid[width - 1] + 1) / 2;
+  merged_shape[width] = (grid[width] + 1) / 2;
+  merged_shape.back() = 4 * channels;
+  const ValueId merged = op(s, {.kind = OpKind::kMergePatches, .inputs = {input}}, merged_shape);
   linear_op(s, kernel.reduction, layer_norm_op(s, kernel.norm, merged));
   s.kernel = kernel;
   return s.output;

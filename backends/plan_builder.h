@@ -12,15 +12,18 @@ namespace swinzoo::backends {
 // way, named by `scope`: linear("head.fc", ...) has head.fc.weight and head.fc.bias. Not thread-safe.
 class PlanBuilder {
  public:
-  // `input` is one image's shape: [channels, height, width].
+  // `input` is one image's shape, [channels, height, width], or one clip's: [channels, frames, height,
+  // width]. Grids [H, W, channels] below have their depth in front for clips.
   explicit PlanBuilder(Shape input);
 
-  // The image.
+  // The image or clip.
   ValueId input() const { return 0; }
   const Shape& shape(ValueId value) const { return plan_.value(value).shape; }
 
-  // [channels, H, W] -> [H/patch, W/patch, embed_dim]. Weights: SCOPE.proj, SCOPE.norm.
-  ValueId patch_embed(const std::string& scope, ValueId input, int64_t patch, int64_t embed_dim);
+  // [channels, H, W] -> [ceil(H/patch), ceil(W/patch), embed_dim]; a clip's patches are `frames` deep.
+  // Weights: SCOPE.proj, SCOPE.norm.
+  ValueId patch_embed(const std::string& scope, ValueId input, int64_t patch, int64_t embed_dim,
+                      int64_t frames = 1);
 
   struct AttentionOptions {
     Windows windows;

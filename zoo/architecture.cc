@@ -5,12 +5,14 @@
 
 #include "formats/error.h"
 #include "zoo/arch/swin.h"
+#include "zoo/arch/video_swin.h"
 
 namespace swinzoo::zoo {
 
 std::span<const Architecture> architectures() {
-  static constexpr std::array<Architecture, 1> kArchitectures = {{
+  static constexpr std::array<Architecture, 2> kArchitectures = {{
       {"swin", &build_swin_plan},
+      {"video_swin", &build_video_swin_plan},
   }};
   return kArchitectures;
 }

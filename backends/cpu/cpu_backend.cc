@@ -69,7 +69,8 @@ class CpuExecutable : public Executable {
     tables.rows = window_rows(attention.windows);
     if (attention.windows.shifted()) tables.regions = shift_regions(attention.windows);
     const float* table = weight(attention.position_bias_table);
-    const std::vector<int32_t> index = relative_position_index(attention.windows.window);
+    const std::vector<int32_t> index =
+        relative_position_index(attention.windows.bias_window(), attention.windows.tokens());
     tables.position_bias.reserve(index.size() * static_cast<size_t>(attention.heads));
     for (int64_t head = 0; head < attention.heads; ++head) {
       for (const int32_t row : index) tables.position_bias.push_back(table[row * attention.heads + head]);
@@ -173,25 +174,35 @@ class CpuExecutable : public Executable {
   // Patches are gathered into rows, which the convolution's weights then multiply as a linear layer would.
   void patch_embed(const Step& step, const PatchEmbed& kernel, int64_t batch, const float* x,
                    Workspace& workspace) const {
-    const Shape& image = plan().value(step.input).shape;
-    const Shape& grid = plan().value(step.output).shape;
-    const int64_t channels = image[0], height = image[1], width = image[2], patch = kernel.patch;
-    const int64_t depth = channels * patch * patch, columns = grid[2], rows = batch * grid[0] * grid[1];
+    const Shape& in = plan().value(step.input).shape;
+    const Shape& shape = plan().value(step.output).shape;
+    const Extents image = extents_of(std::span(in).subspan(1));
+    const Extents grid = extents_of(std::span(shape).first(shape.size() - 1));
+    const Extents& patch = kernel.patch;
+    const int64_t channels = in[0], columns = shape.back(), places = grid[0] * grid[1] * grid[2];
+    const int64_t depth = channels * patch[0] * patch[1] * patch[2], rows = batch * places;
+    // The patch at `place` as a row: zeros beyond the image's end.
+    const auto gather = [&](int64_t place, float* to) {
+      const int64_t n = place / places, first_d = place / (grid[1] * grid[2]) % grid[0] * patch[0],
+                    first_h = place / grid[2] % grid[1] * patch[1], first_w = place % grid[2] * patch[2];
+      const int64_t width = std::min(patch[2], image[2] - first_w);
+      for (int64_t c = 0; c < channels; ++c) {
+        for (int64_t d = first_d; d < first_d + patch[0]; ++d) {
+          for (int64_t h = first_h; h < first_h + patch[1]; ++h, to += patch[2]) {
+            const bool is_inside = d < image[0] && h < image[1];
+            const int64_t row = ((n * channels + c) * image[0] + d) * image[1] + h;
+            if (is_inside) std::copy_n(x + row * image[2] + first_w, width, to);
+            std::fill(to + (is_inside ? width : 0), to + patch[2], 0.0f);
+          }
+        }
+      }
+    };
     float* out = workspace.current.as<float>().data();
     const int64_t most = kTileRows * kTileColumns / depth;
     tbb::parallel_for(int64_t{0}, (rows + most - 1) / most, [&](int64_t tile) {
       float* patches = mine(workspace.tiles);
       const int64_t first = tile * most, count = std::min(most, rows - first);
-      for (int64_t i = 0; i < count; ++i) {
-        const int64_t place = first + i;
-        const int64_t col = place % grid[1], row = place / grid[1] % grid[0], n = place / (grid[0] * grid[1]);
-        float* to = patches + i * depth;
-        for (int64_t c = 0; c < channels; ++c) {
-          for (int64_t y = 0; y < patch; ++y, to += patch) {
-            std::copy_n(x + ((n * channels + c) * height + row * patch + y) * width + col * patch, patch, to);
-          }
-        }
-      }
+      for (int64_t i = 0; i < count; ++i) gather(first + i, patches + i * depth);
       linear_tile(kernel.projection, {0, count, 0, columns}, patches, out + first * columns, columns);
       for (int64_t row = first; row < first + count; ++row) {
         layer_norm(kernel.norm, out + row * columns, out + row * columns);
@@ -260,16 +271,20 @@ class CpuExecutable : public Executable {
   void run(const Step& step, const PatchMerging& kernel, int64_t batch, Workspace& workspace) const {
     const Shape& from = plan().value(step.input).shape;
     const Shape& to = plan().value(step.output).shape;
-    const int64_t channels = from[2], rows = batch * to[0] * to[1];
+    const size_t axis = from.size() - 3;  // depth is not merged: a clip's frames are as many images
+    const int64_t height = from[axis], width = from[axis + 1], channels = from[axis + 2];
+    const int64_t merged_rows = to[axis], merged_cols = to[axis + 1];
+    const int64_t rows = batch * element_count(to) / to.back();
     const float* current = workspace.current.as<float>().data();
     float* normed = workspace.normed.as<float>().data();
     for_each_row(rows, [&](int64_t place) {
-      const int64_t col = place % to[1], row = place / to[1] % to[0], n = place / (to[0] * to[1]);
+      const int64_t col = place % merged_cols, row = place / merged_cols % merged_rows;
+      const int64_t image = place / (merged_rows * merged_cols);
       float* out = normed + place * 4 * channels;
       for (int64_t part = 0; part < 4; ++part) {
         const int64_t y = 2 * row + part % 2, x = 2 * col + part / 2;
-        if (y < from[0] && x < from[1]) {
-          std::copy_n(current + ((n * from[0] + y) * from[1] + x) * channels, channels,
+        if (y < height && x < width) {
+          std::copy_n(current + ((image * height + y) * width + x) * channels, channels,
                       out + part * channels);
         } else {
           std::fill_n(out + part * channels, channels, 0.0f);

@@ -69,7 +69,7 @@ TEST_CASE("an axis without a shift has one region") {
 
 TEST_CASE("the relative position index is timm's") {
   // timm.models.swin_transformer.get_relative_position_index(2, 2)
-  CHECK(relative_position_index({1, 2, 2}) ==
+  CHECK(relative_position_index({1, 2, 2}, 4) ==
         std::vector<int32_t>{4, 3, 1, 0, 5, 4, 2, 1, 7, 6, 4, 3, 8, 7, 5, 4});
 }
 

@@ -1,0 +1,61 @@
+#include "zoo/arch/video_swin.h"
+
+#include <fmt/format.h>
+
+#include "backends/plan_builder.h"
+
+namespace swinzoo::zoo {
+namespace {
+
+using backends::Extents;
+using backends::PlanBuilder;
+using backends::ValueId;
+using backends::Windows;
+
+constexpr int64_t kPatchFrames = 2;
+
+// An axis that the window covers is one window, without a shift; on the others every other block shifts by
+// half a window (get_window_size).
+Windows windows_of(const Extents& grid, const Extents& window, bool shifted) {
+  Windows windows{grid, window, {}, window, true};
+  for (size_t axis = 0; axis < 3; ++axis) {
+    if (grid[axis] <= window[axis]) {
+      windows.window[axis] = grid[axis];
+    } else if (shifted) {
+      windows.shift[axis] = window[axis] / 2;
+    }
+  }
+  return windows;
+}
+
+}  // namespace
+
+backends::Plan build_video_swin_plan(const ModelSpec& spec) {
+  const Dimensions& d = spec.dimensions;
+  PlanBuilder builder({d.in_chans, d.frames, d.image_size, d.image_size});
+  ValueId x = builder.patch_embed("patch_embed", builder.input(), d.patch_size, d.embed_dim, kPatchFrames);
+  for (size_t stage = 0; stage < d.depths.size(); ++stage) {
+    const std::string scope = fmt::format("layers.{}", stage);
+    const Shape grid = builder.shape(x);
+    const Extents window = {d.window_frames, d.window_size[stage], d.window_size[stage]};
+    const auto hidden = static_cast<int64_t>(static_cast<double>(grid.back()) * d.mlp_ratio);
+    for (int64_t block = 0; block < d.depths[stage]; ++block) {
+      const std::string name = fmt::format("{}.blocks.{}", scope, block);
+      x = builder.attention(name, x,
+                            {.windows = windows_of({grid[0], grid[1], grid[2]}, window, block % 2 == 1),
+                             .heads = d.num_heads[stage],
+                             .qkv_bias = d.qkv_bias});
+      x = builder.mlp(name, x, hidden);
+    }
+    builder.output(fmt::format("feature_map.{}", stage), x, true);
+    if (stage + 1 < d.depths.size()) x = builder.patch_merging(scope + ".downsample", x);
+  }
+  x = builder.token_norm("norm", x);
+  builder.output("features", x, true);
+  x = builder.pool("pool", x);
+  builder.output("embedding", x);
+  if (spec.num_classes > 0) builder.output("logits", builder.head("cls_head.fc_cls", x, spec.num_classes));
+  return builder.take();
+}
+
+}  // namespace swinzoo::zoo
