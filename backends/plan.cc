@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 
 namespace swinzoo::backends {
 namespace {
@@ -52,6 +53,11 @@ Extents extents_of(std::span<const int64_t> sizes) {
 int64_t Windows::count() const {
   const Extents padded = padded_grid(*this);
   return padded[0] * padded[1] * padded[2] / tokens();
+}
+
+int64_t Windows::offsets() const {
+  const Extents& full = bias_window();
+  return (2 * full[0] - 1) * (2 * full[1] - 1) * (2 * full[2] - 1);
 }
 
 std::vector<int32_t> window_rows(const Windows& windows) {
@@ -113,6 +119,15 @@ std::vector<int32_t> relative_position_index(const Extents& window, int64_t toke
   return index;
 }
 
+double scaled_offset(OffsetScale scale, int64_t offset, int64_t window, int64_t pretrained_window) {
+  const auto x = static_cast<double>(offset);
+  if (scale == OffsetScale::kSwinV2Cr) return std::copysign(std::log1p(std::abs(x)), x);
+  const int64_t reach = (pretrained_window > 0 ? pretrained_window : window) - 1;
+  if (reach == 0) return 0;  // a window of one token
+  const double scaled = 8 * x / static_cast<double>(reach);
+  return std::copysign(std::log2(1 + std::abs(scaled)) / 3, scaled);
+}
+
 std::string_view name_of(OpKind kind) {
   switch (kind) {
     case OpKind::kPatchConv:
@@ -125,6 +140,18 @@ std::string_view name_of(OpKind kind) {
       return "linear";
     case OpKind::kScores:
       return "scores";
+    case OpKind::kCosineScores:
+      return "cosine_scores";
+    case OpKind::kTableCoordinates:
+      return "table_coordinates";
+    case OpKind::kPairCoordinates:
+      return "pair_coordinates";
+    case OpKind::kRelu:
+      return "relu";
+    case OpKind::kScaledSigmoid:
+      return "scaled_sigmoid";
+    case OpKind::kPairBias:
+      return "pair_bias";
     case OpKind::kPositionBias:
       return "position_bias";
     case OpKind::kAddBias:

@@ -64,6 +64,7 @@ struct Windows {
 
   int64_t tokens() const { return window[0] * window[1] * window[2]; }  // a window
   int64_t count() const;                                                // windows
+  int64_t offsets() const;  // between two tokens of a window: the rows of a position bias table
   bool shifted() const { return shift[0] + shift[1] + shift[2] > 0; }
 };
 
@@ -76,8 +77,10 @@ std::vector<int32_t> window_rows(const Windows& windows);
 std::vector<int32_t> shift_regions(const Windows& windows);
 
 // For each pair of the first `tokens` tokens of a window, the row of its position bias table: [tokens x
-// tokens]. A smaller window has the biases of a full window's first tokens, which are those of other places
-// where its height or width is smaller; so do the authors (relative_position_index[:N, :N]).
+// tokens]. Rows run over the offsets between two tokens, depth, height, width, each from 1 - extent to extent
+// -
+// 1. A smaller window has the biases of a full window's first tokens, which are those of other places where
+// its height or width is smaller; so do the authors (relative_position_index[:N, :N]).
 std::vector<int32_t> relative_position_index(const Extents& window, int64_t tokens);
 
 enum class OpKind : uint8_t {
@@ -87,9 +90,15 @@ enum class OpKind : uint8_t {
   kWindowPartition,  // [.., channels] of the grid -> [windows, tokens, channels], padding zero
   kLinear,           // over the last extent, weights [out, in]
   kScores,  // [windows, tokens, 3 channels] -> [windows, heads, tokens, tokens]: q k^T / sqrt(head size)
-  kPositionBias,    // table [rows, heads] -> [heads, tokens, tokens]; of weights only, done once at load
-  kAddBias,         // scores + position bias, + kMaskedScore between regions where the windows are shifted
-  kSoftmax,         // over the last extent
+  kCosineScores,      // the same with q and k at unit length: q k^T exp(min(logit scale, log 100))
+  kTableCoordinates,  // [rows, 2]: for each row of a position bias table, its offset as swinv2 scales it
+  kPairCoordinates,   // [tokens x tokens, 2]: for each pair of tokens, its offset as swinv2_cr scales it
+  kRelu,              //
+  kScaledSigmoid,     // 16 / (1 + exp(-x))
+  kPositionBias,      // table [rows, heads], a weight or an input -> [heads, tokens, tokens]
+  kPairBias,          // [tokens x tokens, heads] -> [heads, tokens, tokens]
+  kAddBias,           // scores + position bias, + kMaskedScore between regions where the windows are shifted
+  kSoftmax,           // over the last extent
   kWeightedValues,  // attention [windows, heads, tokens, tokens] and [windows, tokens, 3 channels]: attention
                     // v
   kWindowReverse,   // kWindowPartition backwards
@@ -108,9 +117,10 @@ struct Op {
   OpKind kind;
   std::vector<ValueId> inputs = {};
   ValueId output = kNone;
-  std::vector<WeightId> weights = {};  // weight, then bias (kNone where there is none)
+  std::vector<WeightId> weights = {};  // as in the step's kernel; see Linear for a bias in parts
   int64_t heads = 0;
   Windows windows{};
+  int64_t pretrained_window = 0;  // kTableCoordinates: see PositionNetwork
   double epsilon = 0;
   bool once = false;  // depends on weights only: done at load, whatever the batch
 };
@@ -124,7 +134,7 @@ struct Norm {
 
 struct Linear {
   WeightId weight = kNone;
-  WeightId bias = kNone;
+  std::vector<WeightId> bias;  // of equal parts of the result: none, one, or q's, k's and v's; kNone is zeros
 };
 
 // Convolution by patches, then a norm.
@@ -134,26 +144,48 @@ struct PatchEmbed {
   Extents patch{};
 };
 
-// x + projection(window attention(norm(x))).
+// How the offset between two tokens (height, width) is scaled for a network that gives position biases.
+enum class OffsetScale : uint8_t {
+  kSwinV2,    // by its window's reach to 8, then sign(x) log2(1 + |x|) / log2(8): section 3.3 of arXiv
+              // 2111.09883
+  kSwinV2Cr,  // sign(x) log(1 + |x|), in tokens
+};
+
+// A network over scaled offsets: fc2(relu(fc1(offset))), a bias a head. swinv2 takes 16 sigmoid of that.
+struct PositionNetwork {
+  Linear fc1;  // 2 -> hidden
+  Linear fc2;  // hidden -> heads
+  OffsetScale scale = OffsetScale::kSwinV2;
+  int64_t pretrained_window = 0;  // kSwinV2: the window whose reach scales; 0 is the window itself
+};
+
+// An offset on one axis, in tokens, as the network takes it. `window` is the window's extent on that axis.
+double scaled_offset(OffsetScale scale, int64_t offset, int64_t window, int64_t pretrained_window);
+
+// x + projection(window attention(norm(x))), or x + norm(projection(window attention(x))).
 struct Attention {
   Norm norm;
+  bool norm_last = false;
   Windows windows{};
   int64_t heads = 0;
   Linear qkv;
   Linear projection;
-  WeightId position_bias_table = kNone;
+  WeightId logit_scale = kNone;  // cosine attention's, a head; kNone: 1 / sqrt(head size)
+  std::variant<WeightId, PositionNetwork> position_bias;  // a table [rows, heads], or what gives one
 };
 
-// x + fc2(gelu(fc1(norm(x)))).
+// x + fc2(gelu(fc1(norm(x)))), or x + norm(fc2(gelu(fc1(x)))).
 struct Mlp {
   Norm norm;
+  bool norm_last = false;
   Linear fc1;
   Linear fc2;
 };
 
-// reduction(norm(2 x 2 neighbours side by side)).
+// reduction(norm(2 x 2 neighbours side by side)), or norm(reduction(the same)).
 struct PatchMerging {
   Norm norm;
+  bool norm_last = false;
   Linear reduction;
 };
 

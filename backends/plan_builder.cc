@@ -5,6 +5,15 @@
 #include <cassert>
 
 namespace swinzoo::backends {
+namespace {
+
+std::vector<WeightId> weights_of(const Linear& linear) {
+  std::vector<WeightId> weights = {linear.weight};
+  weights.insert(weights.end(), linear.bias.begin(), linear.bias.end());
+  return weights;
+}
+
+}  // namespace
 
 PlanBuilder::PlanBuilder(Shape input) {
   plan_.input = input;
@@ -31,7 +40,7 @@ Norm PlanBuilder::norm(const std::string& scope, int64_t channels) {
 Linear PlanBuilder::linear(const std::string& scope, int64_t in, int64_t out, bool bias) {
   Linear linear;
   linear.weight = weight(scope + ".weight", {out, in});
-  if (bias) linear.bias = weight(scope + ".bias", {out});
+  if (bias) linear.bias = {weight(scope + ".bias", {out})};
   return linear;
 }
 
@@ -61,11 +70,11 @@ ValueId PlanBuilder::layer_norm_op(Step& step, const Norm& norm, ValueId input) 
                               .epsilon = norm.epsilon});
 }
 
-ValueId PlanBuilder::linear_op(Step& step, const Linear& linear, ValueId input) {
+ValueId PlanBuilder::linear_op(Step& step, const Linear& linear, ValueId input, bool once) {
   Value out = plan_.value(input);
   assert(out.shape.back() == plan_.weight(linear.weight).shape[1]);
   out.shape.back() = plan_.weight(linear.weight).shape[0];
-  return op(step, {.kind = OpKind::kLinear, .inputs = {input}, .weights = {linear.weight, linear.bias}},
+  return op(step, {.kind = OpKind::kLinear, .inputs = {input}, .weights = weights_of(linear), .once = once},
             out.shape, out.windowed);
 }
 
@@ -82,17 +91,70 @@ ValueId PlanBuilder::patch_embed(const std::string& scope, ValueId input, int64_
   PatchEmbed kernel;
   kernel.patch = extents_of(patches_of);
   kernel.projection.weight = weight(scope + ".proj.weight", filters);
-  kernel.projection.bias = weight(scope + ".proj.bias", {embed_dim});
+  kernel.projection.bias = {weight(scope + ".proj.bias", {embed_dim})};
   kernel.norm = norm(scope + ".norm", embed_dim);
   Step& s = step(scope, input);
-  const ValueId patches = op(s,
-                             {.kind = OpKind::kPatchConv,
-                              .inputs = {input},
-                              .weights = {kernel.projection.weight, kernel.projection.bias}},
-                             grid);
+  const ValueId patches =
+      op(s, {.kind = OpKind::kPatchConv, .inputs = {input}, .weights = weights_of(kernel.projection)}, grid);
   layer_norm_op(s, kernel.norm, patches);
   s.kernel = kernel;
   return s.output;
+}
+
+Linear PlanBuilder::qkv_linear(const std::string& scope, int64_t channels, const AttentionOptions& options) {
+  if (options.kind != AttentionKind::kSwinV2)
+    return linear(scope + ".qkv", channels, 3 * channels, options.qkv_bias);
+  Linear qkv = linear(scope + ".qkv", channels, 3 * channels, false);
+  if (options.qkv_bias) {
+    const WeightId q = weight(scope + ".q_bias", {channels});
+    qkv.bias = {q, kNone, weight(scope + ".v_bias", {channels})};
+  }
+  return qkv;
+}
+
+std::variant<WeightId, PositionNetwork> PlanBuilder::position_bias(const std::string& scope,
+                                                                   const AttentionOptions& options) {
+  // The widths of the networks' hidden layers: timm's swin_transformer_v2.py and swin_transformer_v2_cr.py.
+  constexpr int64_t kSwinV2Hidden = 512, kSwinV2CrHidden = 384;
+  switch (options.kind) {
+    case AttentionKind::kSwinV2:
+      return PositionNetwork{linear(scope + ".cpb_mlp.0", 2, kSwinV2Hidden, true),
+                             linear(scope + ".cpb_mlp.2", kSwinV2Hidden, options.heads, false),
+                             OffsetScale::kSwinV2, options.pretrained_window};
+    case AttentionKind::kSwinV2Cr:
+      return PositionNetwork{linear(scope + ".meta_mlp.fc1", 2, kSwinV2CrHidden, true),
+                             linear(scope + ".meta_mlp.fc2", kSwinV2CrHidden, options.heads, true),
+                             OffsetScale::kSwinV2Cr};
+    case AttentionKind::kSwin:
+      break;
+  }
+  return weight(scope + ".relative_position_bias_table", {options.windows.offsets(), options.heads});
+}
+
+// swinv2_cr's code runs the network for every pair of tokens, swinv2's for every row of the table; a plan
+// holds what the code does, so that it counts the same.
+ValueId PlanBuilder::position_bias_ops(Step& s, const Attention& kernel) {
+  const int64_t tokens = kernel.windows.tokens();
+  const Shape bias_shape = {kernel.heads, tokens, tokens};
+  const auto once = [&](Op op, Shape shape) {
+    op.windows = kernel.windows;
+    op.once = true;
+    return this->op(s, std::move(op), std::move(shape));
+  };
+  if (const WeightId* table = std::get_if<WeightId>(&kernel.position_bias)) {
+    return once({.kind = OpKind::kPositionBias, .weights = {*table}}, bias_shape);
+  }
+  const auto& network = std::get<PositionNetwork>(kernel.position_bias);
+  const bool pairs = network.scale == OffsetScale::kSwinV2Cr;
+  const int64_t rows = pairs ? tokens * tokens : kernel.windows.offsets();
+  const Op coordinates = {.kind = pairs ? OpKind::kPairCoordinates : OpKind::kTableCoordinates,
+                          .pretrained_window = network.pretrained_window};
+  const ValueId hidden = linear_op(s, network.fc1, once(coordinates, {rows, 2}), true);
+  const ValueId active = once({.kind = OpKind::kRelu, .inputs = {hidden}}, shape(hidden));
+  const ValueId table = linear_op(s, network.fc2, active, true);
+  if (pairs) return once({.kind = OpKind::kPairBias, .inputs = {table}}, bias_shape);
+  const ValueId bounded = once({.kind = OpKind::kScaledSigmoid, .inputs = {table}}, shape(table));
+  return once({.kind = OpKind::kPositionBias, .inputs = {bounded}}, bias_shape);
 }
 
 ValueId PlanBuilder::attention(const std::string& block, ValueId input, const AttentionOptions& options) {
@@ -100,33 +162,38 @@ ValueId PlanBuilder::attention(const std::string& block, ValueId input, const At
   const int64_t channels = grid.back();
   const int64_t windows = options.windows.count();
   const int64_t tokens = options.windows.tokens();
-  const Extents& w = options.windows.bias_window();
   const Shape scores_shape = {windows, options.heads, tokens, tokens};
+  const std::string scope = block + ".attn";
 
   Attention kernel;
   kernel.windows = options.windows;
   kernel.heads = options.heads;
+  kernel.norm_last = options.kind != AttentionKind::kSwin;
   kernel.norm = norm(block + ".norm1", channels);
-  kernel.position_bias_table = weight(block + ".attn.relative_position_bias_table",
-                                      {(2 * w[0] - 1) * (2 * w[1] - 1) * (2 * w[2] - 1), options.heads});
-  kernel.qkv = linear(block + ".attn.qkv", channels, 3 * channels, options.qkv_bias);
-  kernel.projection = linear(block + ".attn.proj", channels, channels, true);
+  if (options.kind == AttentionKind::kSwinV2)
+    kernel.logit_scale = weight(scope + ".logit_scale", {options.heads, 1, 1});
+  if (options.kind == AttentionKind::kSwinV2Cr)
+    kernel.logit_scale = weight(scope + ".logit_scale", {options.heads});
+  kernel.position_bias = position_bias(scope, options);
+  kernel.qkv = qkv_linear(scope, channels, options);
+  kernel.projection = linear(scope + ".proj", channels, channels, true);
 
-  Step& s = step(block + ".attn", input);
-  const ValueId normed = layer_norm_op(s, kernel.norm, input);
+  Step& s = step(scope, input);
+  const ValueId first = kernel.norm_last ? input : layer_norm_op(s, kernel.norm, input);
   const ValueId parts =
-      op(s, {.kind = OpKind::kWindowPartition, .inputs = {normed}, .windows = options.windows},
+      op(s, {.kind = OpKind::kWindowPartition, .inputs = {first}, .windows = options.windows},
          {windows, tokens, channels}, true);
   const ValueId qkv = linear_op(s, kernel.qkv, parts);
   const ValueId scores =
-      op(s, {.kind = OpKind::kScores, .inputs = {qkv}, .heads = options.heads}, scores_shape, true);
-  const ValueId bias = op(s,
-                          {.kind = OpKind::kPositionBias,
-                           .weights = {kernel.position_bias_table},
-                           .heads = options.heads,
-                           .windows = options.windows,
-                           .once = true},
-                          {options.heads, tokens, tokens});
+      kernel.logit_scale == kNone
+          ? op(s, {.kind = OpKind::kScores, .inputs = {qkv}, .heads = options.heads}, scores_shape, true)
+          : op(s,
+               {.kind = OpKind::kCosineScores,
+                .inputs = {qkv},
+                .weights = {kernel.logit_scale},
+                .heads = options.heads},
+               scores_shape, true);
+  const ValueId bias = position_bias_ops(s, kernel);
   const ValueId biased =
       op(s, {.kind = OpKind::kAddBias, .inputs = {scores, bias}, .windows = options.windows}, scores_shape,
          true);
@@ -137,43 +204,51 @@ ValueId PlanBuilder::attention(const std::string& block, ValueId input, const At
   const ValueId projected = linear_op(s, kernel.projection, mixed);
   const ValueId whole =
       op(s, {.kind = OpKind::kWindowReverse, .inputs = {projected}, .windows = options.windows}, grid);
-  op(s, {.kind = OpKind::kAdd, .inputs = {input, whole}}, grid);
+  const ValueId branch = kernel.norm_last ? layer_norm_op(s, kernel.norm, whole) : whole;
+  op(s, {.kind = OpKind::kAdd, .inputs = {input, branch}}, grid);
   s.kernel = kernel;
   s.attention = weights;
   output(fmt::format("attention.{}", attentions_++), weights);
   return s.output;
 }
 
-ValueId PlanBuilder::mlp(const std::string& block, ValueId input, int64_t hidden) {
+ValueId PlanBuilder::mlp(const std::string& block, ValueId input, int64_t hidden, bool norm_last) {
   const int64_t channels = shape(input).back();
   Mlp kernel;
   kernel.norm = norm(block + ".norm2", channels);
+  kernel.norm_last = norm_last;
   kernel.fc1 = linear(block + ".mlp.fc1", channels, hidden, true);
   kernel.fc2 = linear(block + ".mlp.fc2", hidden, channels, true);
   Step& s = step(block + ".mlp", input);
-  const ValueId normed = layer_norm_op(s, kernel.norm, input);
-  const ValueId wide = linear_op(s, kernel.fc1, normed);
+  const ValueId first = norm_last ? input : layer_norm_op(s, kernel.norm, input);
+  const ValueId wide = linear_op(s, kernel.fc1, first);
   const ValueId active = like_input_op(s, {.kind = OpKind::kGelu, .inputs = {wide}});
   const ValueId narrow = linear_op(s, kernel.fc2, active);
-  like_input_op(s, {.kind = OpKind::kAdd, .inputs = {input, narrow}});
+  const ValueId branch = norm_last ? layer_norm_op(s, kernel.norm, narrow) : narrow;
+  like_input_op(s, {.kind = OpKind::kAdd, .inputs = {input, branch}});
   s.kernel = kernel;
   return s.output;
 }
 
-ValueId PlanBuilder::patch_merging(const std::string& scope, ValueId input) {
+ValueId PlanBuilder::patch_merging(const std::string& scope, ValueId input, bool norm_last) {
   const Shape grid = shape(input);
   PatchMerging kernel;
   const int64_t channels = grid.back();
-  kernel.norm = norm(scope + ".norm", 4 * channels);
-  kernel.reduction = linear(scope + ".reduction", 4 * channels, 2 * channels, false);
-  Step& s = step(scope, input);
   Shape merged_shape = grid;
   const size_t width = grid.size() - 2;
   merged_shape[width - 1] = (grid[width - 1] + 1) / 2;
   merged_shape[width] = (grid[width] + 1) / 2;
   merged_shape.back() = 4 * channels;
+  kernel.norm_last = norm_last;
+  kernel.norm = norm(scope + ".norm", (norm_last ? 2 : 4) * channels);
+  kernel.reduction = linear(scope + ".reduction", 4 * channels, 2 * channels, false);
+  Step& s = step(scope, input);
   const ValueId merged = op(s, {.kind = OpKind::kMergePatches, .inputs = {input}}, merged_shape);
-  linear_op(s, kernel.reduction, layer_norm_op(s, kernel.norm, merged));
+  if (norm_last) {
+    layer_norm_op(s, kernel.norm, linear_op(s, kernel.reduction, merged));
+  } else {
+    linear_op(s, kernel.reduction, layer_norm_op(s, kernel.norm, merged));
+  }
   s.kernel = kernel;
   return s.output;
 }

@@ -25,20 +25,29 @@ class PlanBuilder {
   ValueId patch_embed(const std::string& scope, ValueId input, int64_t patch, int64_t embed_dim,
                       int64_t frames = 1);
 
+  // The three kinds of window attention. They share BLOCK.norm1, BLOCK.attn.{qkv,proj}, and have besides:
+  enum class AttentionKind {
+    kSwin,      // norm first; dot products; attn.relative_position_bias_table
+    kSwinV2,    // norm last; cosines; attn.{logit_scale,cpb_mlp.0,cpb_mlp.2}; q_bias and v_bias instead of
+                // qkv.bias
+    kSwinV2Cr,  // norm last; cosines; attn.{logit_scale,meta_mlp.fc1,meta_mlp.fc2}
+  };
   struct AttentionOptions {
+    AttentionKind kind = AttentionKind::kSwin;
     Windows windows;
     int64_t heads;
     bool qkv_bias;
+    int64_t pretrained_window = 0;  // kSwinV2: see PositionNetwork
   };
-  // [H, W, channels] -> the same. Weights: BLOCK.norm1, BLOCK.attn.{qkv,proj,relative_position_bias_table}.
-  // The step's name is BLOCK.attn; its weights after softmax become the output `attention.<number>`.
+  // [H, W, channels] -> the same. The step's name is BLOCK.attn; its weights after softmax become the output
+  // `attention.<number>`.
   ValueId attention(const std::string& block, ValueId input, const AttentionOptions& options);
 
   // [.., channels] -> the same. Weights: BLOCK.norm2, BLOCK.mlp.{fc1,fc2}. The step's name is BLOCK.mlp.
-  ValueId mlp(const std::string& block, ValueId input, int64_t hidden);
+  ValueId mlp(const std::string& block, ValueId input, int64_t hidden, bool norm_last = false);
 
   // [H, W, channels] -> [ceil(H/2), ceil(W/2), 2 channels]. Weights: SCOPE.norm, SCOPE.reduction (no bias).
-  ValueId patch_merging(const std::string& scope, ValueId input);
+  ValueId patch_merging(const std::string& scope, ValueId input, bool norm_last = false);
 
   // [.., channels] -> the same. Weights: SCOPE.
   ValueId token_norm(const std::string& scope, ValueId input);
@@ -62,8 +71,14 @@ class PlanBuilder {
   Linear linear(const std::string& scope, int64_t in, int64_t out, bool bias);
   Step& step(const std::string& name, ValueId input);
 
+  // The attention's own weights, and the operations that give its position bias, all done once at load.
+  Linear qkv_linear(const std::string& scope, int64_t channels, const AttentionOptions& options);
+  std::variant<WeightId, PositionNetwork> position_bias(const std::string& scope,
+                                                        const AttentionOptions& options);
+  ValueId position_bias_ops(Step& step, const Attention& kernel);
+
   ValueId layer_norm_op(Step& step, const Norm& norm, ValueId input);
-  ValueId linear_op(Step& step, const Linear& linear, ValueId input);
+  ValueId linear_op(Step& step, const Linear& linear, ValueId input, bool once = false);
   ValueId op(Step& step, Op op, Shape shape, bool windowed = false);
   ValueId like_input_op(Step& step, Op op);
 

@@ -59,31 +59,40 @@ void to_keras(WeightPlace& place, const std::string& canonical, const Shape& sha
   if (is_weight && shape.size() == 4) place.axes = {3, 2, 0, 1};
 }
 
+// The authors' .pth files, and timm's own before 0.9: a stage's merging at its end, the classifier without .fc.
+const std::vector<NameRow> kAuthorsRows = {{"layers.{s}.downsample", {"layers.{p}.downsample"}},
+                                           {"head.fc", {"head"}}};
+
+// transformers' names; `model` is "swin" or "swinv2", which all but the classifier begin with. Rows of the position
+// bias and of the biases of q and v are the families' own.
+std::vector<NameRow> transformers_rows(const std::string& model, const std::vector<NameRow>& attention) {
+  const std::string block = model + ".encoder.layers.{s}.blocks.{b}";
+  const std::string self = block + ".attention.self.";
+  std::vector<NameRow> rows = {
+      {"patch_embed.proj", {model + ".embeddings.patch_embeddings.projection"}},
+      {"patch_embed.norm", {model + ".embeddings.norm"}},
+      {"layers.{s}.downsample", {model + ".encoder.layers.{p}.downsample"}},
+      {"layers.{s}.blocks.{b}.norm1", {block + ".layernorm_before"}},
+      {"layers.{s}.blocks.{b}.attn.qkv", {self + "query", self + "key", self + "value"}},
+      {"layers.{s}.blocks.{b}.attn.proj", {block + ".attention.output.dense"}},
+      {"layers.{s}.blocks.{b}.norm2", {block + ".layernorm_after"}},
+      {"layers.{s}.blocks.{b}.mlp.fc1", {block + ".intermediate.dense"}},
+      {"layers.{s}.blocks.{b}.mlp.fc2", {block + ".output.dense"}},
+      {"norm", {model + ".layernorm"}},
+      {"head.fc", {"classifier"}},
+  };
+  for (const NameRow& row : attention) {
+    rows.push_back({"layers.{s}.blocks.{b}.attn." + row.canonical, {self + row.in_the_file.front()}});
+  }
+  return rows;
+}
+
 const std::vector<Layout>& swin_layouts() {
   static const std::vector<Layout> kLayouts = {
       {"timm", {}},
-      // The authors' .pth files, and timm's own before 0.9: a stage's merging at its end, the classifier
-      // without .fc.
-      {"authors", {{"layers.{s}.downsample", {"layers.{p}.downsample"}}, {"head.fc", {"head"}}}},
+      {"authors", kAuthorsRows},
       {"transformers",
-       {
-           {"patch_embed.proj", {"swin.embeddings.patch_embeddings.projection"}},
-           {"patch_embed.norm", {"swin.embeddings.norm"}},
-           {"layers.{s}.downsample", {"swin.encoder.layers.{p}.downsample"}},
-           {"layers.{s}.blocks.{b}.norm1", {"swin.encoder.layers.{s}.blocks.{b}.layernorm_before"}},
-           {"layers.{s}.blocks.{b}.attn.qkv",
-            {"swin.encoder.layers.{s}.blocks.{b}.attention.self.query",
-             "swin.encoder.layers.{s}.blocks.{b}.attention.self.key",
-             "swin.encoder.layers.{s}.blocks.{b}.attention.self.value"}},
-           {"layers.{s}.blocks.{b}.attn.relative_position_bias_table",
-            {"swin.encoder.layers.{s}.blocks.{b}.attention.self.relative_position_bias_table"}},
-           {"layers.{s}.blocks.{b}.attn.proj", {"swin.encoder.layers.{s}.blocks.{b}.attention.output.dense"}},
-           {"layers.{s}.blocks.{b}.norm2", {"swin.encoder.layers.{s}.blocks.{b}.layernorm_after"}},
-           {"layers.{s}.blocks.{b}.mlp.fc1", {"swin.encoder.layers.{s}.blocks.{b}.intermediate.dense"}},
-           {"layers.{s}.blocks.{b}.mlp.fc2", {"swin.encoder.layers.{s}.blocks.{b}.output.dense"}},
-           {"norm", {"swin.layernorm"}},
-           {"head.fc", {"classifier"}},
-       }},
+       transformers_rows("swin", {{"relative_position_bias_table", {"relative_position_bias_table"}}})},
       // sayakpaul/swin-transformers-tf: the object paths of its SavedModels and TensorFlow checkpoints.
       {"keras",
        {
@@ -100,10 +109,32 @@ const std::vector<Layout>& swin_layouts() {
   return kLayouts;
 }
 
+const std::vector<Layout>& swinv2_layouts() {
+  static const std::vector<Layout> kLayouts = {
+      {"timm", {}},
+      {"authors", kAuthorsRows},
+      {"transformers", transformers_rows("swinv2", {{"q_bias", {"query.bias"}},
+                                                    {"v_bias", {"value.bias"}},
+                                                    {"logit_scale", {"logit_scale"}},
+                                                    {"cpb_mlp", {"continuous_position_bias_mlp"}}})},
+  };
+  return kLayouts;
+}
+
+const std::vector<Layout>& swinv2_cr_layouts() {
+  static const std::vector<Layout> kLayouts = {
+      {"timm", {}},
+      {"releases", {{"head.fc", {"head"}}}},  // timm's own .pth files of before 0.9
+  };
+  return kLayouts;
+}
+
 }  // namespace
 
 std::span<const Layout> layouts_of(std::string_view family) {
   if (family == "swin") return swin_layouts();
+  if (family == "swinv2") return swinv2_layouts();
+  if (family == "swinv2_cr") return swinv2_cr_layouts();
   return {};
 }
 
@@ -114,7 +145,7 @@ WeightPlace place_in(const Layout& layout, const std::string& canonical, const S
     const auto rest = match_beginning(row.canonical, canonical, numbers);
     if (!rest) continue;
     place.names.clear();
-    for (const std::string_view pattern : row.in_the_file) {
+    for (const std::string& pattern : row.in_the_file) {
       place.names.push_back(fill(pattern, numbers) + std::string(*rest));
     }
     break;

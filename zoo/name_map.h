@@ -15,12 +15,12 @@ namespace swinzoo::zoo {
 
 // "{s}" and "{b}" stand for numbers (a stage, a block), "{p}" for the number of the stage before {s}.
 struct NameRow {
-  std::string_view canonical;                 // "layers.{s}.downsample"
-  std::vector<std::string_view> in_the_file;  // several are joined along the first axis: q, k and v
+  std::string canonical;                 // "layers.{s}.downsample"
+  std::vector<std::string> in_the_file;  // several are joined along the first axis: q, k and v
 };
 
 struct Layout {
-  std::string_view name;  // "timm", "authors", "transformers", "keras"
+  std::string_view name;  // "timm", "authors", "transformers", "keras", "releases"
   std::vector<NameRow> rows;
   // Keras: parts are split by '/', a norm's weight and bias are gamma and beta, other weights are called
   // kernel and have their axes in reverse: [in, out], and [height, width, in, out] for a convolution.

@@ -13,7 +13,8 @@ namespace {
 
 // Buffers that older files carry beside their parameters; plans compute them.
 bool is_computed_buffer(std::string_view name) {
-  static constexpr std::array<std::string_view, 2> kEndings = {"relative_position_index", "attn_mask"};
+  static constexpr std::array<std::string_view, 4> kEndings = {
+      "relative_position_index", "relative_coords_table", "relative_coordinates_log", "attn_mask"};
   return std::any_of(kEndings.begin(), kEndings.end(), [&](std::string_view e) { return name.ends_with(e); });
 }
 

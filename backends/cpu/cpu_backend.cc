@@ -4,7 +4,9 @@
 #include <tbb/task_arena.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
+#include <map>
 
 #include "backends/cpu/kernels.h"
 #include "backends/cpu/workspace.h"
@@ -22,9 +24,12 @@ constexpr int64_t kTileColumns = 192;
 
 // What an attention step needs besides its weights, made once at load.
 struct AttentionTables {
-  std::vector<int32_t> rows;         // window_rows
-  std::vector<int32_t> regions;      // shift_regions; empty where nothing is shifted
-  std::vector<float> position_bias;  // [heads, tokens, tokens]
+  std::vector<int32_t> rows;               // window_rows
+  std::vector<int32_t> regions;            // shift_regions; empty where nothing is shifted
+  std::vector<float> bias;                 // [heads, offsets]: the position bias
+  const std::vector<int32_t>* bias_index;  // relative_position_index, shared by all steps with such windows
+  std::vector<float> qkv_bias;             // one piece; empty where there is none
+  std::vector<float> scales;               // what q k^T is multiplied by, a head
 };
 
 struct Tile {
@@ -42,10 +47,20 @@ class CpuExecutable : public Executable {
         more_threads_(allow_threads(threads)),
         arena_(threads) {
     for (const Step& step : this->plan().steps) {
-      tables_.push_back(std::holds_alternative<Attention>(step.kernel)
-                            ? tables_for(std::get<Attention>(step.kernel))
-                            : AttentionTables());
+      const Attention* attention = std::get_if<Attention>(&step.kernel);
+      if (attention == nullptr) continue;
+      const BiasKey key = bias_key(attention->windows);
+      if (!bias_indexes_.contains(key)) {
+        bias_indexes_.emplace(key, relative_position_index(key.first, key.second));
+      }
     }
+    tables_.resize(this->plan().steps.size());
+    arena_.execute([&] {
+      tbb::parallel_for(size_t{0}, tables_.size(), [&](size_t s) {
+        const Attention* attention = std::get_if<Attention>(&this->plan().steps[s].kernel);
+        if (attention != nullptr) tables_[s] = tables_for(*attention);
+      });
+    });
   }
 
   std::string_view isa() const override { return name_of(isa_); }
@@ -64,18 +79,82 @@ class CpuExecutable : public Executable {
   }
 
  private:
+  using BiasKey = std::pair<Extents, int64_t>;  // relative_position_index's parameters
+
+  static BiasKey bias_key(const Windows& windows) { return {windows.bias_window(), windows.tokens()}; }
+
   AttentionTables tables_for(const Attention& attention) const {
     AttentionTables tables;
     tables.rows = window_rows(attention.windows);
     if (attention.windows.shifted()) tables.regions = shift_regions(attention.windows);
-    const float* table = weight(attention.position_bias_table);
-    const std::vector<int32_t> index =
-        relative_position_index(attention.windows.bias_window(), attention.windows.tokens());
-    tables.position_bias.reserve(index.size() * static_cast<size_t>(attention.heads));
+    tables.bias_index = &bias_indexes_.at(bias_key(attention.windows));
+    const std::vector<float> table = position_bias_table(attention);
     for (int64_t head = 0; head < attention.heads; ++head) {
-      for (const int32_t row : index) tables.position_bias.push_back(table[row * attention.heads + head]);
+      for (int64_t row = 0; row < attention.windows.offsets(); ++row) {
+        tables.bias.push_back(table[static_cast<size_t>(row * attention.heads + head)]);
+      }
+    }
+    tables.qkv_bias = joined_bias(attention.qkv);
+    const int64_t channels = plan().weight(attention.projection.weight).shape[0];
+    for (int64_t head = 0; head < attention.heads; ++head) {
+      const float scale = attention.logit_scale == kNone
+                              ? 1 / std::sqrt(static_cast<float>(channels / attention.heads))
+                              : std::exp(std::min(weight(attention.logit_scale)[head], std::log(100.0f)));
+      tables.scales.push_back(scale);
     }
     return tables;
+  }
+
+  // A bias in parts as one piece, zeros where a part has none; empty where there is no bias.
+  std::vector<float> joined_bias(const Linear& linear) const {
+    std::vector<float> bias;
+    if (linear.bias.empty()) return bias;
+    const auto part = static_cast<size_t>(plan().weight(linear.weight).shape[0]) / linear.bias.size();
+    for (const WeightId id : linear.bias) {
+      if (id == kNone) {
+        bias.resize(bias.size() + part);
+      } else {
+        bias.insert(bias.end(), weight(id), weight(id) + part);
+      }
+    }
+    return bias;
+  }
+
+  // The table [offsets, heads] that an attention step has, or that its network gives.
+  std::vector<float> position_bias_table(const Attention& attention) const {
+    const Windows& windows = attention.windows;
+    const int64_t offsets = windows.offsets();
+    if (const WeightId* table = std::get_if<WeightId>(&attention.position_bias)) {
+      return {weight(*table), weight(*table) + offsets * attention.heads};
+    }
+    const auto& network = std::get<PositionNetwork>(attention.position_bias);
+    const int64_t hidden = plan().weight(network.fc1.weight).shape[0];
+    const auto scaled = [&](int64_t offset, size_t axis) {
+      return static_cast<float>(
+          scaled_offset(network.scale, offset, windows.window[axis], network.pretrained_window));
+    };
+    std::vector<float> places;
+    for (int64_t h = 1 - windows.window[1]; h < windows.window[1]; ++h) {
+      for (int64_t w = 1 - windows.window[2]; w < windows.window[2]; ++w) {
+        places.push_back(scaled(h, 1));
+        places.push_back(scaled(w, 2));
+      }
+    }
+    std::vector<float> between(static_cast<size_t>(offsets * hidden));
+    std::vector<float> table(static_cast<size_t>(offsets * attention.heads));
+    const auto multiply = [&](const Linear& linear, const std::vector<float>& x, std::vector<float>& out) {
+      const Shape& shape = plan().weight(linear.weight).shape;
+      const std::vector<float> bias = joined_bias(linear);
+      kernels_.linear(x.data(), shape[1], offsets, shape[1], weight(linear.weight),
+                      bias.empty() ? nullptr : bias.data(), shape[0], out.data(), shape[0]);
+    };
+    multiply(network.fc1, places, between);
+    for (float& v : between) v = std::max(v, 0.0f);
+    multiply(network.fc2, between, table);
+    if (network.scale == OffsetScale::kSwinV2) {
+      for (float& v : table) v = 16 / (1 + std::exp(-v));
+    }
+    return table;
   }
 
   const float* weight(WeightId id) const {
@@ -118,22 +197,45 @@ class CpuExecutable : public Executable {
     });
   }
 
-  // One tile of `linear`: out is the tile's first element.
-  void linear_tile(const Linear& linear, const Tile& tile, const float* x, float* out,
+  // The bias of a linear layer that has it in one piece; null where it has none.
+  const float* bias_of(const Linear& linear) const {
+    return linear.bias.empty() ? nullptr : weight(linear.bias.front());
+  }
+
+  // One tile of a product: out is the tile's first element.
+  void linear_tile(const Linear& linear, const float* bias, const Tile& tile, const float* x, float* out,
                    int64_t out_stride) const {
     const Shape& shape = plan().weight(linear.weight).shape;
     const int64_t depth = element_count(shape) / shape[0];
-    const float* bias = weight(linear.bias);
     kernels_.linear(x + tile.row * depth, depth, tile.rows, depth,
                     weight(linear.weight) + tile.column * depth,
                     bias == nullptr ? nullptr : bias + tile.column, tile.columns, out, out_stride);
   }
 
-  // out[rows, columns] = linear(x).
-  void linear(const Linear& linear, int64_t rows, const float* x, float* out) const {
+  // out[rows, columns] = x weight^T + bias.
+  void multiply(const Linear& linear, const float* bias, int64_t rows, const float* x, float* out) const {
     const int64_t columns = plan().weight(linear.weight).shape[0];
     for_each_tile(rows, columns, [&](const Tile& tile) {
-      linear_tile(linear, tile, x, out + tile.row * columns + tile.column, columns);
+      linear_tile(linear, bias, tile, x, out + tile.row * columns + tile.column, columns);
+    });
+  }
+
+  // out[rows, columns] = linear(x).
+  void linear(const Linear& linear, int64_t rows, const float* x, float* out) const {
+    multiply(linear, bias_of(linear), rows, x, out);
+  }
+
+  // to[place(row)] += norm(linear(x))[row], for every row whose place is not negative; by way of `between`,
+  // whose rows are as many and as wide as linear's result.
+  template <typename Place>
+  void add_normed_linear(const Linear& linear, const Norm& norm, int64_t rows, const float* x, float* between,
+                         float* to, Place place) const {
+    const int64_t columns = plan().weight(linear.weight).shape[0];
+    this->linear(linear, rows, x, between);
+    for_each_row(rows, [&](int64_t row) {
+      if (place(row) < 0) return;
+      layer_norm(norm, between + row * columns, between + row * columns);
+      kernels_.add(between + row * columns, columns, to + place(row) * columns);
     });
   }
 
@@ -144,7 +246,7 @@ class CpuExecutable : public Executable {
     const int64_t columns = plan().weight(linear.weight).shape[0];
     for_each_tile(rows, columns, [&](const Tile& tile) {
       float* result = mine(workspace.tiles);
-      linear_tile(linear, tile, x, result, tile.columns);
+      linear_tile(linear, bias_of(linear), tile, x, result, tile.columns);
       for (int64_t i = 0; i < tile.rows; ++i) {
         const int64_t row = place(tile.row + i);
         if (row >= 0) kernels_.add(result + i * tile.columns, tile.columns, to + row * columns + tile.column);
@@ -203,7 +305,8 @@ class CpuExecutable : public Executable {
       float* patches = mine(workspace.tiles);
       const int64_t first = tile * most, count = std::min(most, rows - first);
       for (int64_t i = 0; i < count; ++i) gather(first + i, patches + i * depth);
-      linear_tile(kernel.projection, {0, count, 0, columns}, patches, out + first * columns, columns);
+      linear_tile(kernel.projection, bias_of(kernel.projection), {0, count, 0, columns}, patches,
+                  out + first * columns, columns);
       for (int64_t row = first; row < first + count; ++row) {
         layer_norm(kernel.norm, out + row * columns, out + row * columns);
       }
@@ -230,24 +333,39 @@ class CpuExecutable : public Executable {
       const int64_t from = place(row);
       if (from < 0) {
         std::fill_n(out, channels, 0.0f);
+      } else if (kernel.norm_last) {
+        std::copy_n(current + from * channels, channels, out);
       } else {
         layer_norm(kernel.norm, current + from * channels, out);
       }
     });
-    linear(kernel.qkv, rows, normed, qkv);
+    multiply(kernel.qkv, tables.qkv_bias.empty() ? nullptr : tables.qkv_bias.data(), rows, normed, qkv);
+    const bool cosine = kernel.logit_scale != kNone;
     tbb::parallel_for(int64_t{0}, batch * windows * kernel.heads, [&](int64_t matrix) {
       const int64_t window = matrix / kernel.heads, head = matrix % kernel.heads;
-      const float* q = qkv + window * tokens * 3 * channels + head * head_size;
+      const float scale = tables.scales[static_cast<size_t>(head)];
+      float* q = qkv + window * tokens * 3 * channels + head * head_size;
+      if (cosine) {
+        for (float* row = q; row < q + tokens * 3 * channels; row += 3 * channels) {
+          kernels_.normalize(row, head_size, scale);
+          kernels_.normalize(row + channels, head_size, 1);
+        }
+      }
       const int32_t* regions =
           tables.regions.empty() ? nullptr : tables.regions.data() + window % windows * tokens;
       float* scores = mine(workspace.attention);
       kernels_.attention(q, q + channels, q + 2 * channels, 3 * channels, tokens, head_size,
-                         tables.position_bias.data() + head * tokens * tokens, regions, scores,
+                         cosine ? 1 : scale, tables.bias.data() + head * kernel.windows.offsets(),
+                         tables.bias_index->data(), regions, scores,
                          normed + window * tokens * channels + head * head_size, channels);
       if (attention_out != nullptr)
         std::copy_n(scores, tokens * tokens, attention_out + matrix * tokens * tokens);
     });
-    add_linear(kernel.projection, rows, normed, current, workspace, place);
+    if (kernel.norm_last) {
+      add_normed_linear(kernel.projection, kernel.norm, rows, normed, qkv, current, place);
+    } else {
+      add_linear(kernel.projection, rows, normed, current, workspace, place);
+    }
   }
 
   void run(const Step& step, const Mlp& kernel, int64_t batch, Workspace& workspace) const {
@@ -257,15 +375,22 @@ class CpuExecutable : public Executable {
     float* current = workspace.current.as<float>().data();
     float* normed = workspace.normed.as<float>().data();
     float* wide = workspace.wide.as<float>().data();
-    for_each_row(rows, [&](int64_t row) {
-      layer_norm(kernel.norm, current + row * channels, normed + row * channels);
-    });
+    if (!kernel.norm_last) {
+      for_each_row(rows, [&](int64_t row) {
+        layer_norm(kernel.norm, current + row * channels, normed + row * channels);
+      });
+    }
     for_each_tile(rows, hidden, [&](const Tile& tile) {
       float* out = wide + tile.row * hidden + tile.column;
-      linear_tile(kernel.fc1, tile, normed, out, hidden);
+      linear_tile(kernel.fc1, bias_of(kernel.fc1), tile, kernel.norm_last ? current : normed, out, hidden);
       for (int64_t i = 0; i < tile.rows; ++i) kernels_.gelu(out + i * hidden, tile.columns);
     });
-    add_linear(kernel.fc2, rows, wide, current, workspace, [](int64_t row) { return row; });
+    const auto same = [](int64_t row) { return row; };
+    if (kernel.norm_last) {
+      add_normed_linear(kernel.fc2, kernel.norm, rows, wide, normed, current, same);
+    } else {
+      add_linear(kernel.fc2, rows, wide, current, workspace, same);
+    }
   }
 
   void run(const Step& step, const PatchMerging& kernel, int64_t batch, Workspace& workspace) const {
@@ -277,6 +402,7 @@ class CpuExecutable : public Executable {
     const int64_t rows = batch * element_count(to) / to.back();
     const float* current = workspace.current.as<float>().data();
     float* normed = workspace.normed.as<float>().data();
+    float* next = workspace.next.as<float>().data();
     for_each_row(rows, [&](int64_t place) {
       const int64_t col = place % merged_cols, row = place / merged_cols % merged_rows;
       const int64_t image = place / (merged_rows * merged_cols);
@@ -290,9 +416,14 @@ class CpuExecutable : public Executable {
           std::fill_n(out + part * channels, channels, 0.0f);
         }
       }
-      layer_norm(kernel.norm, out, out);
+      if (!kernel.norm_last) layer_norm(kernel.norm, out, out);
     });
-    linear(kernel.reduction, rows, normed, workspace.next.as<float>().data());
+    linear(kernel.reduction, rows, normed, next);
+    if (kernel.norm_last) {
+      for_each_row(rows, [&](int64_t row) {
+        layer_norm(kernel.norm, next + row * to.back(), next + row * to.back());
+      });
+    }
     std::swap(workspace.current, workspace.next);
   }
 
@@ -328,7 +459,8 @@ class CpuExecutable : public Executable {
   int threads_;
   Isa isa_;
   const Kernels& kernels_;
-  std::vector<AttentionTables> tables_;  // a step
+  std::map<BiasKey, std::vector<int32_t>> bias_indexes_;  // relative_position_index
+  std::vector<AttentionTables> tables_;                   // a step
   std::unique_ptr<tbb::global_control> more_threads_;
   mutable tbb::task_arena arena_;
   mutable WorkspacePool pool_;

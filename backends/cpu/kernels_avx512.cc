@@ -12,6 +12,6 @@ namespace {
 
 }  // namespace
 
-extern const Kernels kKernels = {&linear, &layer_norm, &gelu, &add, &attention};
+extern const Kernels kKernels = {&linear, &layer_norm, &gelu, &add, &normalize, &attention};
 
 }  // namespace swinzoo::backends::avx512

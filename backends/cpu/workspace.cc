@@ -10,10 +10,12 @@ Workspace::Workspace(const Plan& plan, int64_t batch_size, int threads, int64_t 
   for (const Step& step : plan.steps) {
     current_size = std::max(current_size, element_count(plan.value(step.output).shape));
     for (const Op& op : step.ops) {
+      if (op.once) continue;
       const int64_t size = element_count(plan.value(op.output).shape);
       switch (op.kind) {
         case OpKind::kLayerNorm:
         case OpKind::kWindowPartition:
+        case OpKind::kMergePatches:
           normed_size = std::max(normed_size, size);
           break;
         case OpKind::kLinear:

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace swinzoo::backends::reference {
 namespace {
@@ -40,7 +41,7 @@ void patch_conv(const Shape& in, const Shape& out_shape, const Shape& filter, in
                   first_h = place / grid[2] % grid[1] * patch[1], first_w = place % grid[2] * patch[2];
     const int64_t width = std::min(patch[2], image[2] - first_w);  // beyond it is padding
     for (int64_t f = 0; f < filters; ++f) {
-      double sum = weights[1].empty() ? 0 : weights[1][index(f)];
+      double sum = weights[1][index(f)];
       for (int64_t c = 0; c < channels; ++c) {
         for (int64_t d = 0; d < std::min(patch[0], image[0] - first_d); ++d) {
           for (int64_t h = 0; h < std::min(patch[1], image[1] - first_h); ++h) {
@@ -91,36 +92,80 @@ void move_windows(const Windows& windows, bool reverse, int64_t channels, int64_
 }
 
 void linear(int64_t in, int64_t out_channels, Inputs inputs, Inputs weights, std::span<float> out) {
+  std::vector<double> bias;  // its parts, one after the other
+  for (const std::span<const float> part : weights.subspan(1)) {
+    bias.insert(bias.end(), part.begin(), part.end());
+    bias.resize(bias.size() + (part.empty() ? index(out_channels) / (weights.size() - 1) : 0));
+  }
+  bias.resize(index(out_channels));
   for_each(static_cast<int64_t>(out.size()) / out_channels, [&](int64_t row) {
     const float* x = inputs[0].data() + row * in;
     for (int64_t o = 0; o < out_channels; ++o) {
-      const double bias = weights[1].empty() ? 0 : weights[1][index(o)];
-      out[index(row * out_channels + o)] = static_cast<float>(dot(x, weights[0].data() + o * in, in) + bias);
+      out[index(row * out_channels + o)] =
+          static_cast<float>(dot(x, weights[0].data() + o * in, in) + bias[index(o)]);
     }
   });
 }
 
-// qkv's channels are [3, heads, head size].
-void scores(int64_t tokens, int64_t heads, int64_t channels, Inputs inputs, std::span<float> out) {
+// The products of each query with each key of a window, a head at a time. qkv's channels are [3, heads, head
+// size]. scale(head, query, key) is what a product is multiplied by.
+template <typename Scale>
+void scores(int64_t tokens, int64_t heads, int64_t channels, Inputs inputs, std::span<float> out,
+            Scale scale) {
   const int64_t head_size = channels / heads;
-  const double scale = 1 / std::sqrt(static_cast<double>(head_size));
   for_each(static_cast<int64_t>(out.size()) / (tokens * tokens), [&](int64_t matrix) {
-    const float* qkv = inputs[0].data() + matrix / heads * tokens * 3 * channels + matrix % heads * head_size;
+    const int64_t head = matrix % heads;
+    const float* qkv = inputs[0].data() + matrix / heads * tokens * 3 * channels + head * head_size;
     for (int64_t q = 0; q < tokens; ++q) {
+      const float* query = qkv + q * 3 * channels;
       for (int64_t k = 0; k < tokens; ++k) {
-        const double product = dot(qkv + q * 3 * channels, qkv + k * 3 * channels + channels, head_size);
-        out[index((matrix * tokens + q) * tokens + k)] = static_cast<float>(product * scale);
+        const float* key = qkv + k * 3 * channels + channels;
+        out[index((matrix * tokens + q) * tokens + k)] =
+            static_cast<float>(dot(query, key, head_size) * scale(head, query, key));
       }
     }
   });
 }
 
-void position_bias(const Windows& windows, int64_t heads, Inputs weights, std::span<float> out) {
-  const std::vector<int32_t> rows = relative_position_index(windows.bias_window(), windows.tokens());
-  for (size_t h = 0; h < index(heads); ++h) {
-    for (size_t i = 0; i < rows.size(); ++i) {
-      out[h * rows.size() + i] = weights[0][index(rows[i] * heads) + h];
+// torch.nn.functional.normalize and the clamped logit scale of section 3.2 of arXiv 2111.09883.
+void cosine_scores(int64_t tokens, int64_t heads, int64_t channels, Inputs inputs, Inputs weights,
+                   std::span<float> out) {
+  const int64_t head_size = channels / heads;
+  const auto length = [&](const float* x) { return std::max(std::sqrt(dot(x, x, head_size)), 1e-12); };
+  scores(tokens, heads, channels, inputs, out, [&](int64_t head, const float* query, const float* key) {
+    const double scale = std::exp(std::min<double>(weights[0][index(head)], std::log(100.0)));
+    return scale / (length(query) * length(key));
+  });
+}
+
+// Rows of offsets, [height, width] each, in the order of relative_position_index.
+void table_coordinates(const Windows& windows, int64_t pretrained_window, std::span<float> out) {
+  const int64_t height = windows.window[1], width = windows.window[2];
+  auto to = out.begin();
+  for (int64_t h = 1 - height; h < height; ++h) {
+    for (int64_t w = 1 - width; w < width; ++w) {
+      *to++ = static_cast<float>(scaled_offset(OffsetScale::kSwinV2, h, height, pretrained_window));
+      *to++ = static_cast<float>(scaled_offset(OffsetScale::kSwinV2, w, width, pretrained_window));
     }
+  }
+}
+
+void pair_coordinates(const Windows& windows, std::span<float> out) {
+  const int64_t height = windows.window[1], width = windows.window[2], tokens = height * width;
+  auto to = out.begin();
+  for (int64_t q = 0; q < tokens; ++q) {
+    for (int64_t k = 0; k < tokens; ++k) {
+      *to++ = static_cast<float>(scaled_offset(OffsetScale::kSwinV2Cr, q / width - k / width, height, 0));
+      *to++ = static_cast<float>(scaled_offset(OffsetScale::kSwinV2Cr, q % width - k % width, width, 0));
+    }
+  }
+}
+
+// Row rows[i] of `table` [.., heads] to out[head, i].
+void heads_first(const std::vector<int32_t>& rows, int64_t heads, std::span<const float> table,
+                 std::span<float> out) {
+  for (size_t h = 0; h < index(heads); ++h) {
+    for (size_t i = 0; i < rows.size(); ++i) out[h * rows.size() + i] = table[index(rows[i] * heads) + h];
   }
 }
 
@@ -221,10 +266,32 @@ void compute(const Plan& plan, const Op& op, int64_t batch, Inputs inputs, Input
       return move_windows(op.windows, true, last, batch, inputs, out);
     case OpKind::kLinear:
       return linear(in_shape.back(), last, inputs, weights, out);
-    case OpKind::kScores:
-      return scores(last, op.heads, in_shape.back() / 3, inputs, out);
+    case OpKind::kScores: {
+      const double scale = 1 / std::sqrt(static_cast<double>(in_shape.back() / 3 / op.heads));
+      return scores(last, op.heads, in_shape.back() / 3, inputs, out,
+                    [&](int64_t, const float*, const float*) { return scale; });
+    }
+    case OpKind::kCosineScores:
+      return cosine_scores(last, op.heads, in_shape.back() / 3, inputs, weights, out);
+    case OpKind::kTableCoordinates:
+      return table_coordinates(op.windows, op.pretrained_window, out);
+    case OpKind::kPairCoordinates:
+      return pair_coordinates(op.windows, out);
+    case OpKind::kRelu:
+      return for_each(static_cast<int64_t>(out.size()),
+                      [&](int64_t i) { out[index(i)] = std::max(inputs[0][index(i)], 0.0f); });
+    case OpKind::kScaledSigmoid:
+      return for_each(static_cast<int64_t>(out.size()), [&](int64_t i) {
+        out[index(i)] = static_cast<float>(16 / (1 + std::exp(-double{inputs[0][index(i)]})));
+      });
     case OpKind::kPositionBias:
-      return position_bias(op.windows, op.heads, weights, out);
+      return heads_first(relative_position_index(op.windows.bias_window(), op.windows.tokens()), out_shape[0],
+                         inputs.empty() ? weights[0] : inputs[0], out);
+    case OpKind::kPairBias: {
+      std::vector<int32_t> pairs(index(last * last));
+      std::iota(pairs.begin(), pairs.end(), 0);
+      return heads_first(pairs, out_shape[0], inputs[0], out);
+    }
     case OpKind::kAddBias:
       return add_bias(op.windows, in_shape[1], inputs, out);
     case OpKind::kSoftmax:

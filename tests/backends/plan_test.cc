@@ -81,7 +81,8 @@ TEST_CASE("a batch multiplies windows and stands before everything else") {
 TEST_CASE("each step ends in its last operation and reads what was made before it") {
   PlanBuilder builder({3, 16, 16});
   ValueId x = builder.patch_embed("patch_embed", builder.input(), 4, 8);
-  x = builder.attention("layers.0.blocks.0", x, {{{1, 4, 4}, {1, 2, 2}, {0, 1, 1}}, 2, true});
+  x = builder.attention("layers.0.blocks.0", x,
+                        {.windows = {{1, 4, 4}, {1, 2, 2}, {0, 1, 1}}, .heads = 2, .qkv_bias = true});
   x = builder.mlp("layers.0.blocks.0", x, 32);
   x = builder.patch_merging("layers.1.downsample", x);
   builder.output("logits", builder.head("head.fc", builder.pool("pool", builder.token_norm("norm", x)), 5));

@@ -27,7 +27,8 @@ ValueId attention_case(PlanBuilder& b, std::array<int64_t, 3> window, std::array
                        int64_t heads, bool bias) {
   const ValueId x = b.patch_embed("patch_embed", b.input(), 2, 24);
   const Shape grid = b.shape(x);
-  return b.attention("block", x, {{{1, grid[0], grid[1]}, window, shift}, heads, bias});
+  return b.attention("block", x,
+                     {.windows = {{1, grid[0], grid[1]}, window, shift}, .heads = heads, .qkv_bias = bias});
 }
 
 const std::vector<Case>& cases() {

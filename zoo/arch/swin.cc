@@ -2,28 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "backends/plan_builder.h"
+#include "zoo/arch/windows.h"
 
 namespace swinzoo::zoo {
-namespace {
 
 using backends::PlanBuilder;
 using backends::ValueId;
-using backends::Windows;
-
-// A window never exceeds the grid, and where it covers an axis nothing is shifted there; else every other
-// block shifts by half a window (timm's SwinTransformerBlock._calc_window_shift).
-Windows windows_of(int64_t height, int64_t width, int64_t window, bool shifted) {
-  Windows windows{{1, height, width}, {1, std::min(height, window), std::min(width, window)}, {0, 0, 0}};
-  for (size_t axis = 1; axis < 3; ++axis) {
-    if (shifted && windows.grid[axis] > windows.window[axis]) windows.shift[axis] = window / 2;
-  }
-  return windows;
-}
-
-}  // namespace
 
 backends::Plan build_swin_plan(const ModelSpec& spec) {
   const Dimensions& d = spec.dimensions;
@@ -36,9 +21,10 @@ backends::Plan build_swin_plan(const ModelSpec& spec) {
     for (int64_t block = 0; block < d.depths[stage]; ++block) {
       const std::string name = fmt::format("{}.blocks.{}", scope, block);
       x = builder.attention(name, x,
-                            {windows_of(grid[0], grid[1], d.window_size[stage], block % 2 == 1),
-                             d.num_heads[stage], d.qkv_bias});
-      x = builder.mlp(name, x, static_cast<int64_t>(static_cast<double>(grid[2]) * d.mlp_ratio));
+                            {.windows = image_windows(grid, d.window_size[stage], block % 2 == 1),
+                             .heads = d.num_heads[stage],
+                             .qkv_bias = d.qkv_bias});
+      x = builder.mlp(name, x, hidden_width(d, grid));
     }
     builder.output(fmt::format("feature_map.{}", stage), x);
   }

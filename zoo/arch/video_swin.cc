@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "backends/plan_builder.h"
+#include "zoo/arch/windows.h"
 
 namespace swinzoo::zoo {
 namespace {
@@ -14,17 +15,11 @@ using backends::Windows;
 
 constexpr int64_t kPatchFrames = 2;
 
-// An axis that the window covers is one window, without a shift; on the others every other block shifts by
-// half a window (get_window_size).
-Windows windows_of(const Extents& grid, const Extents& window, bool shifted) {
-  Windows windows{grid, window, {}, window, true};
-  for (size_t axis = 0; axis < 3; ++axis) {
-    if (grid[axis] <= window[axis]) {
-      windows.window[axis] = grid[axis];
-    } else if (shifted) {
-      windows.shift[axis] = window[axis] / 2;
-    }
-  }
+// A small grid shrinks the window but not the table of position biases; padding comes before the shift.
+Windows clip_windows(const Shape& grid, const Extents& window, bool shifted) {
+  Windows windows = windows_of({grid[0], grid[1], grid[2]}, window, shifted);
+  windows.full_window = window;
+  windows.pads_first = true;
   return windows;
 }
 
@@ -38,14 +33,13 @@ backends::Plan build_video_swin_plan(const ModelSpec& spec) {
     const std::string scope = fmt::format("layers.{}", stage);
     const Shape grid = builder.shape(x);
     const Extents window = {d.window_frames, d.window_size[stage], d.window_size[stage]};
-    const auto hidden = static_cast<int64_t>(static_cast<double>(grid.back()) * d.mlp_ratio);
     for (int64_t block = 0; block < d.depths[stage]; ++block) {
       const std::string name = fmt::format("{}.blocks.{}", scope, block);
       x = builder.attention(name, x,
-                            {.windows = windows_of({grid[0], grid[1], grid[2]}, window, block % 2 == 1),
+                            {.windows = clip_windows(grid, window, block % 2 == 1),
                              .heads = d.num_heads[stage],
                              .qkv_bias = d.qkv_bias});
-      x = builder.mlp(name, x, hidden);
+      x = builder.mlp(name, x, hidden_width(d, grid));
     }
     builder.output(fmt::format("feature_map.{}", stage), x, true);
     if (stage + 1 < d.depths.size()) x = builder.patch_merging(scope + ".downsample", x);
