@@ -7,8 +7,8 @@
 namespace swinzoo::backends {
 namespace {
 
-std::array<int64_t, 3> padded_grid(const Windows& w) {
-  std::array<int64_t, 3> padded{};
+Extents padded_grid(const Windows& w) {
+  Extents padded{};
   for (size_t axis = 0; axis < 3; ++axis) {
     padded[axis] = (w.grid[axis] + w.window[axis] - 1) / w.window[axis] * w.window[axis];
   }
@@ -18,7 +18,7 @@ std::array<int64_t, 3> padded_grid(const Windows& w) {
 // Calls visit(d, h, w) with the place in the shifted, padded grid of each window's tokens, window by window.
 template <typename Visit>
 void for_each_token(const Windows& windows, Visit visit) {
-  const std::array<int64_t, 3> padded = padded_grid(windows);
+  const Extents padded = padded_grid(windows);
   const auto& window = windows.window;
   for (int64_t wd = 0; wd < padded[0]; wd += window[0]) {
     for (int64_t wh = 0; wh < padded[1]; wh += window[1]) {
@@ -45,36 +45,43 @@ Shape batched_shape(const Value& value, int64_t batch) {
   return shape;
 }
 
+Extents extents_of(std::span<const int64_t> sizes) {
+  assert(sizes.size() == 2 || sizes.size() == 3);
+  return sizes.size() == 2 ? Extents{1, sizes[0], sizes[1]} : Extents{sizes[0], sizes[1], sizes[2]};
+}
+
 int64_t Windows::count() const {
-  const std::array<int64_t, 3> padded = padded_grid(*this);
+  const Extents padded = padded_grid(*this);
   return padded[0] * padded[1] * padded[2] / tokens();
 }
 
 int64_t Windows::offsets() const {
-  return (2 * window[0] - 1) * (2 * window[1] - 1) * (2 * window[2] - 1);
+  const Extents& full = bias_window();
+  return (2 * full[0] - 1) * (2 * full[1] - 1) * (2 * full[2] - 1);
 }
 
 std::vector<int32_t> window_rows(const Windows& windows) {
-  const auto& grid = windows.grid;
+  const Extents& grid = windows.grid;
+  const Extents rolled = windows.pads_first ? padded_grid(windows) : grid;
   std::vector<int32_t> rows;
   rows.reserve(static_cast<size_t>(windows.count() * windows.tokens()));
-  // timm rolls the grid first and pads it after; the order matters only where both happen.
+  // Where a place of the shifted, padded grid comes from on that axis; -1 where from padding.
+  const auto source = [&](size_t axis, int64_t place) -> int64_t {
+    if (place >= rolled[axis]) return -1;
+    const int64_t from = (place + windows.shift[axis]) % rolled[axis];
+    return from < grid[axis] ? from : -1;
+  };
   for_each_token(windows, [&](int64_t d, int64_t h, int64_t w) {
-    if (d >= grid[0] || h >= grid[1] || w >= grid[2]) {
-      rows.push_back(-1);
-      return;
-    }
-    const int64_t source_d = (d + windows.shift[0]) % grid[0];
-    const int64_t source_h = (h + windows.shift[1]) % grid[1];
-    const int64_t source_w = (w + windows.shift[2]) % grid[2];
-    rows.push_back(static_cast<int32_t>((source_d * grid[1] + source_h) * grid[2] + source_w));
+    const int64_t from_d = source(0, d), from_h = source(1, h), from_w = source(2, w);
+    const bool is_padding = from_d < 0 || from_h < 0 || from_w < 0;
+    rows.push_back(is_padding ? -1 : static_cast<int32_t>((from_d * grid[1] + from_h) * grid[2] + from_w));
   });
   return rows;
 }
 
 std::vector<int32_t> shift_regions(const Windows& windows) {
   assert(windows.shifted());
-  const std::array<int64_t, 3> padded = padded_grid(windows);
+  const Extents padded = padded_grid(windows);
   // An axis has three regions: all but the last window, what the shift leaves of that window, and what it
   // brought in. Python's slices (0, -window), (-window, -shift), (-shift, None), the last of which covers
   // everything if shift is 0.
@@ -90,14 +97,15 @@ std::vector<int32_t> shift_regions(const Windows& windows) {
   return labels;
 }
 
-std::vector<int32_t> relative_position_index(const std::array<int64_t, 3>& window) {
+std::vector<int32_t> relative_position_index(const Extents& window, int64_t tokens) {
   const auto [depth, height, width] = window;
-  std::vector<std::array<int64_t, 3>> places;
+  std::vector<Extents> places;
   for (int64_t d = 0; d < depth; ++d) {
     for (int64_t h = 0; h < height; ++h) {
       for (int64_t w = 0; w < width; ++w) places.push_back({d, h, w});
     }
   }
+  places.resize(static_cast<size_t>(tokens));
   std::vector<int32_t> index;
   index.reserve(places.size() * places.size());
   for (const auto& query : places) {

@@ -10,6 +10,8 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -41,12 +43,24 @@ struct Weight {
   Shape shape;
 };
 
-// A grid of tokens cut into windows, after a cyclic shift (section 3.2 of arXiv 2103.14030). Extents are
-// depth, height and width; images have depth 1. A grid that the window does not divide is padded at its end.
+// Depth, height and width of what may have no depth: images have depth 1.
+using Extents = std::array<int64_t, 3>;
+Extents extents_of(std::span<const int64_t> sizes);  // [depth, height, width] or [height, width]
+
+// A grid of tokens cut into windows, after a cyclic shift (section 3.2 of arXiv 2103.14030). A grid that the
+// window does not divide is padded at its end.
 struct Windows {
-  std::array<int64_t, 3> grid;
-  std::array<int64_t, 3> window;
-  std::array<int64_t, 3> shift;
+  Extents grid;
+  Extents window;
+  Extents shift;
+  // The window that the position biases are made for, where a grid smaller than it made `window` smaller and
+  // left the biases as they are: Video Swin.
+  std::optional<Extents> full_window = std::nullopt;
+  // The order matters only where both happen: timm shifts the grid first, and padding lies at its end; Video
+  // Swin's authors pad it first, and the shift moves the padding too.
+  bool pads_first = false;
+
+  const Extents& bias_window() const { return full_window ? *full_window : window; }
 
   int64_t tokens() const { return window[0] * window[1] * window[2]; }  // a window
   int64_t count() const;                                                // windows
@@ -62,12 +76,16 @@ std::vector<int32_t> window_rows(const Windows& windows);
 // since the cyclic shift brings regions together that are no neighbours. REQUIRES: shifted().
 std::vector<int32_t> shift_regions(const Windows& windows);
 
-// For each pair of tokens of a window, the row of the position bias table: [tokens x tokens]. Rows run over the
-// offsets between two tokens, depth, height, width, each from 1 - extent to extent - 1.
-std::vector<int32_t> relative_position_index(const std::array<int64_t, 3>& window);
+// For each pair of the first `tokens` tokens of a window, the row of its position bias table: [tokens x
+// tokens]. Rows run over the offsets between two tokens, depth, height, width, each from 1 - extent to extent
+// -
+// 1. A smaller window has the biases of a full window's first tokens, which are those of other places where
+// its height or width is smaller; so do the authors (relative_position_index[:N, :N]).
+std::vector<int32_t> relative_position_index(const Extents& window, int64_t tokens);
 
 enum class OpKind : uint8_t {
-  kPatchConv,        // [chans, H, W] -> [rows, cols, out]: convolution whose stride is its kernel
+  kPatchConv,        // [chans, (D,) H, W] -> [(D,) rows, cols, out]: convolution whose stride is its kernel;
+                     // what the kernel does not divide is padded
   kLayerNorm,        // over the last extent
   kWindowPartition,  // [.., channels] of the grid -> [windows, tokens, channels], padding zero
   kLinear,           // over the last extent, weights [out, in]
@@ -79,16 +97,16 @@ enum class OpKind : uint8_t {
   kScaledSigmoid,     // 16 / (1 + exp(-x))
   kPositionBias,      // table [rows, heads], a weight or an input -> [heads, tokens, tokens]
   kPairBias,          // [tokens x tokens, heads] -> [heads, tokens, tokens]
-  kAddBias,         // scores + position bias, + kMaskedScore between regions where the windows are shifted
-  kSoftmax,         // over the last extent
+  kAddBias,           // scores + position bias, + kMaskedScore between regions where the windows are shifted
+  kSoftmax,           // over the last extent
   kWeightedValues,  // attention [windows, heads, tokens, tokens] and [windows, tokens, 3 channels]: attention
                     // v
   kWindowReverse,   // kWindowPartition backwards
   kAdd,             //
   kGelu,            // x Phi(x), with erf
-  kMergePatches,    // [H, W, channels] -> [H/2, W/2, 4 channels]: 2 x 2 neighbours, height fastest; odd sizes
-                    // padded
-  kMeanPool,        // [H, W, channels] -> [channels]
+  kMergePatches,    // [.., H, W, channels] -> [.., H/2, W/2, 4 channels]: 2 x 2 neighbours, height fastest;
+                    // odd sizes padded
+  kMeanPool,        // [.., channels] -> [channels]
   kAveragePool,     // the same by a pooling layer of the reference's, which fvcore counts
 };
 
@@ -124,12 +142,13 @@ struct Linear {
 struct PatchEmbed {
   Linear projection;
   Norm norm;
-  int64_t patch = 4;
+  Extents patch{};
 };
 
 // How the offset between two tokens (height, width) is scaled for a network that gives position biases.
 enum class OffsetScale : uint8_t {
-  kSwinV2,    // by its window's reach to 8, then sign(x) log2(1 + |x|) / log2(8): section 3.3 of arXiv 2111.09883
+  kSwinV2,    // by its window's reach to 8, then sign(x) log2(1 + |x|) / log2(8): section 3.3 of arXiv
+              // 2111.09883
   kSwinV2Cr,  // sign(x) log(1 + |x|), in tokens
 };
 
@@ -152,7 +171,7 @@ struct Attention {
   int64_t heads = 0;
   Linear qkv;
   Linear projection;
-  WeightId logit_scale = kNone;                           // cosine attention's, a head; kNone: 1 / sqrt(head size)
+  WeightId logit_scale = kNone;  // cosine attention's, a head; kNone: 1 / sqrt(head size)
   std::variant<WeightId, PositionNetwork> position_bias;  // a table [rows, heads], or what gives one
 };
 
@@ -201,7 +220,7 @@ struct Output {
 };
 
 struct Plan {
-  Shape input;  // of one image: [channels, height, width]
+  Shape input;  // of one image: [channels, height, width], or one clip: [channels, frames, height, width]
   std::vector<Value> values;
   std::vector<Weight> weights;
   std::vector<Step> steps;

@@ -74,31 +74,36 @@ ValueId PlanBuilder::linear_op(Step& step, const Linear& linear, ValueId input, 
   Value out = plan_.value(input);
   assert(out.shape.back() == plan_.weight(linear.weight).shape[1]);
   out.shape.back() = plan_.weight(linear.weight).shape[0];
-  return op(step,
-            {.kind = OpKind::kLinear, .inputs = {input}, .weights = weights_of(linear), .once = once},
+  return op(step, {.kind = OpKind::kLinear, .inputs = {input}, .weights = weights_of(linear), .once = once},
             out.shape, out.windowed);
 }
 
-ValueId PlanBuilder::patch_embed(const std::string& scope, ValueId input, int64_t patch, int64_t embed_dim) {
+ValueId PlanBuilder::patch_embed(const std::string& scope, ValueId input, int64_t patch, int64_t embed_dim,
+                                 int64_t frames) {
   const Shape image = shape(input);
+  const Shape patches_of = image.size() == 4 ? Shape{frames, patch, patch} : Shape{patch, patch};
+  Shape filters = {embed_dim, image[0]}, grid;
+  for (size_t axis = 0; axis < patches_of.size(); ++axis) {
+    filters.push_back(patches_of[axis]);
+    grid.push_back((image[axis + 1] + patches_of[axis] - 1) / patches_of[axis]);
+  }
+  grid.push_back(embed_dim);
   PatchEmbed kernel;
-  kernel.patch = patch;
-  kernel.projection.weight = weight(scope + ".proj.weight", {embed_dim, image[0], patch, patch});
+  kernel.patch = extents_of(patches_of);
+  kernel.projection.weight = weight(scope + ".proj.weight", filters);
   kernel.projection.bias = {weight(scope + ".proj.bias", {embed_dim})};
   kernel.norm = norm(scope + ".norm", embed_dim);
   Step& s = step(scope, input);
-  const ValueId patches = op(s,
-                             {.kind = OpKind::kPatchConv,
-                              .inputs = {input},
-                              .weights = weights_of(kernel.projection)},
-                             {image[1] / patch, image[2] / patch, embed_dim});
+  const ValueId patches =
+      op(s, {.kind = OpKind::kPatchConv, .inputs = {input}, .weights = weights_of(kernel.projection)}, grid);
   layer_norm_op(s, kernel.norm, patches);
   s.kernel = kernel;
   return s.output;
 }
 
 Linear PlanBuilder::qkv_linear(const std::string& scope, int64_t channels, const AttentionOptions& options) {
-  if (options.kind != AttentionKind::kSwinV2) return linear(scope + ".qkv", channels, 3 * channels, options.qkv_bias);
+  if (options.kind != AttentionKind::kSwinV2)
+    return linear(scope + ".qkv", channels, 3 * channels, options.qkv_bias);
   Linear qkv = linear(scope + ".qkv", channels, 3 * channels, false);
   if (options.qkv_bias) {
     const WeightId q = weight(scope + ".q_bias", {channels});
@@ -126,8 +131,8 @@ std::variant<WeightId, PositionNetwork> PlanBuilder::position_bias(const std::st
   return weight(scope + ".relative_position_bias_table", {options.windows.offsets(), options.heads});
 }
 
-// swinv2_cr's code runs the network for every pair of tokens, swinv2's for every row of the table; a plan holds what
-// the code does, so that it counts the same.
+// swinv2_cr's code runs the network for every pair of tokens, swinv2's for every row of the table; a plan
+// holds what the code does, so that it counts the same.
 ValueId PlanBuilder::position_bias_ops(Step& s, const Attention& kernel) {
   const int64_t tokens = kernel.windows.tokens();
   const Shape bias_shape = {kernel.heads, tokens, tokens};
@@ -165,8 +170,10 @@ ValueId PlanBuilder::attention(const std::string& block, ValueId input, const At
   kernel.heads = options.heads;
   kernel.norm_last = options.kind != AttentionKind::kSwin;
   kernel.norm = norm(block + ".norm1", channels);
-  if (options.kind == AttentionKind::kSwinV2) kernel.logit_scale = weight(scope + ".logit_scale", {options.heads, 1, 1});
-  if (options.kind == AttentionKind::kSwinV2Cr) kernel.logit_scale = weight(scope + ".logit_scale", {options.heads});
+  if (options.kind == AttentionKind::kSwinV2)
+    kernel.logit_scale = weight(scope + ".logit_scale", {options.heads, 1, 1});
+  if (options.kind == AttentionKind::kSwinV2Cr)
+    kernel.logit_scale = weight(scope + ".logit_scale", {options.heads});
   kernel.position_bias = position_bias(scope, options);
   kernel.qkv = qkv_linear(scope, channels, options);
   kernel.projection = linear(scope + ".proj", channels, channels, true);
@@ -226,12 +233,17 @@ ValueId PlanBuilder::mlp(const std::string& block, ValueId input, int64_t hidden
 ValueId PlanBuilder::patch_merging(const std::string& scope, ValueId input, bool norm_last) {
   const Shape grid = shape(input);
   PatchMerging kernel;
+  const int64_t channels = grid.back();
+  Shape merged_shape = grid;
+  const size_t width = grid.size() - 2;
+  merged_shape[width - 1] = (grid[width - 1] + 1) / 2;
+  merged_shape[width] = (grid[width] + 1) / 2;
+  merged_shape.back() = 4 * channels;
   kernel.norm_last = norm_last;
-  kernel.norm = norm(scope + ".norm", (norm_last ? 2 : 4) * grid[2]);
-  kernel.reduction = linear(scope + ".reduction", 4 * grid[2], 2 * grid[2], false);
+  kernel.norm = norm(scope + ".norm", (norm_last ? 2 : 4) * channels);
+  kernel.reduction = linear(scope + ".reduction", 4 * channels, 2 * channels, false);
   Step& s = step(scope, input);
-  const ValueId merged = op(s, {.kind = OpKind::kMergePatches, .inputs = {input}},
-                            {(grid[0] + 1) / 2, (grid[1] + 1) / 2, 4 * grid[2]});
+  const ValueId merged = op(s, {.kind = OpKind::kMergePatches, .inputs = {input}}, merged_shape);
   if (norm_last) {
     layer_norm_op(s, kernel.norm, linear_op(s, kernel.reduction, merged));
   } else {

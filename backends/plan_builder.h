@@ -12,20 +12,24 @@ namespace swinzoo::backends {
 // way, named by `scope`: linear("head.fc", ...) has head.fc.weight and head.fc.bias. Not thread-safe.
 class PlanBuilder {
  public:
-  // `input` is one image's shape: [channels, height, width].
+  // `input` is one image's shape, [channels, height, width], or one clip's: [channels, frames, height,
+  // width]. Grids [H, W, channels] below have their depth in front for clips.
   explicit PlanBuilder(Shape input);
 
-  // The image.
+  // The image or clip.
   ValueId input() const { return 0; }
   const Shape& shape(ValueId value) const { return plan_.value(value).shape; }
 
-  // [channels, H, W] -> [H/patch, W/patch, embed_dim]. Weights: SCOPE.proj, SCOPE.norm.
-  ValueId patch_embed(const std::string& scope, ValueId input, int64_t patch, int64_t embed_dim);
+  // [channels, H, W] -> [ceil(H/patch), ceil(W/patch), embed_dim]; a clip's patches are `frames` deep.
+  // Weights: SCOPE.proj, SCOPE.norm.
+  ValueId patch_embed(const std::string& scope, ValueId input, int64_t patch, int64_t embed_dim,
+                      int64_t frames = 1);
 
   // The three kinds of window attention. They share BLOCK.norm1, BLOCK.attn.{qkv,proj}, and have besides:
   enum class AttentionKind {
     kSwin,      // norm first; dot products; attn.relative_position_bias_table
-    kSwinV2,    // norm last; cosines; attn.{logit_scale,cpb_mlp.0,cpb_mlp.2}; q_bias and v_bias instead of qkv.bias
+    kSwinV2,    // norm last; cosines; attn.{logit_scale,cpb_mlp.0,cpb_mlp.2}; q_bias and v_bias instead of
+                // qkv.bias
     kSwinV2Cr,  // norm last; cosines; attn.{logit_scale,meta_mlp.fc1,meta_mlp.fc2}
   };
   struct AttentionOptions {
@@ -69,7 +73,8 @@ class PlanBuilder {
 
   // The attention's own weights, and the operations that give its position bias, all done once at load.
   Linear qkv_linear(const std::string& scope, int64_t channels, const AttentionOptions& options);
-  std::variant<WeightId, PositionNetwork> position_bias(const std::string& scope, const AttentionOptions& options);
+  std::variant<WeightId, PositionNetwork> position_bias(const std::string& scope,
+                                                        const AttentionOptions& options);
   ValueId position_bias_ops(Step& step, const Attention& kernel);
 
   ValueId layer_norm_op(Step& step, const Norm& norm, ValueId input);

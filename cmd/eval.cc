@@ -41,6 +41,9 @@ eval::Run evaluate(const std::string& name, const eval::ImageFolder& folder, con
     fail(ErrorCode::kUnsupported, "{}: the model has no classifier, so there is no accuracy to measure",
          name);
   }
+  if (spec.dimensions.frames > 0) {
+    fail(ErrorCode::kUnsupported, "{}: the model takes clips; eval reads images", name);
+  }
   if (spec.dimensions.in_chans != 3) {
     fail(ErrorCode::kUnsupported, "{}: the model takes {} channels; images have 3", name,
          spec.dimensions.in_chans);

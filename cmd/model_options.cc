@@ -33,10 +33,15 @@ int threads_of(const ModelOptions& options) {
 
 zoo::Model load_model(const std::string& model, const zoo::Catalog& catalog, const ModelOptions& options,
                       int threads, const Globals& globals) {
+  return load_model(zoo::open_model(model, catalog), model, options, threads, globals);
+}
+
+zoo::Model load_model(zoo::OpenedModel opened, const std::string& model, const ModelOptions& options,
+                      int threads, const Globals& globals) {
   if (options.precision != "fp32") {
     fail(ErrorCode::kUnsupported, "precision {} is not built yet; there is: fp32", options.precision);
   }
-  zoo::Model loaded(zoo::open_model(model, catalog), backends::find_backend(options.backend), {threads});
+  zoo::Model loaded(std::move(opened), backends::find_backend(options.backend), {threads});
   if (globals.verbose) {
     fmt::print(stderr, "swinzoo: {}: {} from {}; backend {}, instruction set {}, {} threads\n", model,
                loaded.spec().architecture, loaded.origin(), options.backend, loaded.executable().isa(),

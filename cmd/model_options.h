@@ -28,4 +28,8 @@ int threads_of(const ModelOptions& options);
 zoo::Model load_model(const std::string& model, const zoo::Catalog& catalog, const ModelOptions& options,
                       int threads, const Globals& globals);
 
+// The same for what is open already.
+zoo::Model load_model(zoo::OpenedModel opened, const std::string& model, const ModelOptions& options,
+                      int threads, const Globals& globals);
+
 }  // namespace swinzoo::cmd

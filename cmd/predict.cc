@@ -19,6 +19,7 @@
 #include "formats/error.h"
 #include "formats/npy.h"
 #include "formats/safetensors.h"
+#include "zoo/spec_check.h"
 
 namespace swinzoo::cmd {
 namespace {
@@ -103,6 +104,27 @@ Batch read_images(std::span<const fs::path> paths, const zoo::ModelSpec& spec) {
     batch.names.push_back(paths[i].string());
   }
   return batch;
+}
+
+// A video model fits clips of any size: it is built for that of the first input.
+void fit_to_clips(zoo::ModelSpec& spec, const std::vector<std::string>& inputs) {
+  if (spec.dimensions.frames == 0) return;
+  const auto video = std::find_if_not(inputs.begin(), inputs.end(), is_tensor_file);
+  if (video != inputs.end()) {
+    fail(ErrorCode::kUnsupported,
+         "{}: {} takes clips, and reading videos is not built yet; a .safetensors or .npy tensor is read, "
+         "[batch, {}, frames, height, width]",
+         *video, spec.id, spec.dimensions.in_chans);
+  }
+  const Shape shape = read_tensor(inputs.front()).shape();
+  if (shape.size() != 5) return;  // running it says what is wrong
+  if (shape[3] != shape[4]) {
+    fail(ErrorCode::kUnsupported, "{}: its clips are {}x{}; clips of the same height and width are run",
+         inputs.front(), shape[3], shape[4]);
+  }
+  spec.dimensions.frames = shape[2];
+  spec.dimensions.image_size = shape[3];
+  zoo::check_dimensions(spec.dimensions, inputs.front());
 }
 
 // Calls body(batch) for all inputs in their order: images 8 at a time, a tensor as it is.
@@ -192,8 +214,10 @@ json::object to_result(const std::string& model, const std::string& name, const 
 }
 
 int run(const Options& options, const Globals& globals) {
-  const zoo::Model model = load_model(options.model, load_catalog(options.run.catalog), options.run,
-                                      threads_of(options.run), globals);
+  zoo::OpenedModel opened = zoo::open_model(options.model, load_catalog(options.run.catalog));
+  fit_to_clips(opened.spec, options.inputs);
+  const zoo::Model model =
+      load_model(std::move(opened), options.model, options.run, threads_of(options.run), globals);
   const std::vector<std::string> wanted = wanted_outputs(options, model.executable().plan());
   const auto logits_at = std::find(wanted.begin(), wanted.end(), "logits");
   if (options.output_file.empty() && logits_at == wanted.end()) {

@@ -7,14 +7,16 @@
 #include "zoo/arch/swin.h"
 #include "zoo/arch/swinv2.h"
 #include "zoo/arch/swinv2_cr.h"
+#include "zoo/arch/video_swin.h"
 
 namespace swinzoo::zoo {
 
 std::span<const Architecture> architectures() {
-  static constexpr std::array<Architecture, 3> kArchitectures = {{
+  static constexpr std::array<Architecture, 4> kArchitectures = {{
       {"swin", &build_swin_plan},
       {"swinv2", &build_swinv2_plan},
       {"swinv2_cr", &build_swinv2_cr_plan},
+      {"video_swin", &build_video_swin_plan},
   }};
   return kArchitectures;
 }

@@ -118,6 +118,16 @@ std::vector<int64_t> read_timm_windows(const json::value& value, const Dimension
   return windows;
 }
 
+// The authors' window_size of Video Swin: [frames, height, width].
+void read_clip_window(Dimensions& dimensions, const json::value& value, const std::string& where) {
+  const json::array& extents = as_array(value, where);
+  if (extents.size() != 3)
+    fail(ErrorCode::kCorrupt, "{}: expected frames, height and width, found {}", where, extents.size());
+  dimensions.window_frames = as_int(extents[0], where);
+  dimensions.window_size.assign(dimensions.depths.size(),
+                                read_side(json::array{extents[1], extents[2]}, where));
+}
+
 void apply_model_arguments(ModelSpec& spec, const json::object& arguments, const std::string& where) {
   Dimensions& d = spec.dimensions;
   for (const auto& argument : arguments) {
@@ -139,7 +149,10 @@ void apply_model_arguments(ModelSpec& spec, const json::object& arguments, const
   read_into(d.extra_norm_stage, arguments, "extra_norm_stage", where);
   fit_stages(d.pretrained_window_size, d);
   read_into(d.pretrained_window_size, arguments, "pretrained_window_sizes", where);
-  if (const json::value* windows = find_member(arguments, "window_size")) {
+  const json::value* windows = find_member(arguments, "window_size");
+  if (windows != nullptr && d.family == "video_swin") {
+    read_clip_window(d, *windows, where_of(where, "window_size"));
+  } else if (windows != nullptr) {
     d.window_size = read_timm_windows(*windows, d, where_of(where, "window_size"));
   } else if (d.family == "swinv2_cr") {
     int64_t ratio = 8;  // timm's window_ratio: the patch grid's side over the window's
@@ -167,6 +180,20 @@ Preprocessing read_timm_preprocessing(const json::object& cfg, const std::string
   return preprocessing;
 }
 
+// [channels, height, width], or, for clips, [channels, frames, height, width].
+void read_input_size(Dimensions& dimensions, const std::vector<int64_t>& size, const std::string& where) {
+  const bool video = dimensions.family == "video_swin";
+  if (size.size() != (video ? 4 : 3)) {
+    fail(ErrorCode::kCorrupt, "{}: expected channels, {}height and width, found {} numbers", where,
+         video ? "frames, " : "", size.size());
+  }
+  const int64_t width = size.back(), height = size[size.size() - 2];
+  if (height != width) fail(ErrorCode::kUnsupported, "{}: {}x{} is not square", where, height, width);
+  dimensions.in_chans = size.front();
+  dimensions.image_size = width;
+  if (video) dimensions.frames = size[1];
+}
+
 ModelSpec spec_from_timm(const json::object& config, const std::string& name, const std::string& where,
                          const Catalog& catalog) {
   const std::string architecture = name.substr(0, name.find('.'));  // without a pretrained tag
@@ -187,16 +214,7 @@ ModelSpec spec_from_timm(const json::object& config, const std::string& name, co
   const std::string cfg_where = nested == nullptr ? where : where_of(where, "pretrained_cfg");
   const json::object& cfg = nested == nullptr ? config : as_object(*nested, cfg_where);
   if (const auto size = find_ints(cfg, "input_size", cfg_where)) {
-    if (size->size() != 3) {
-      fail(ErrorCode::kCorrupt, "{}: expected channels, height and width, found {} numbers",
-           where_of(cfg_where, "input_size"), size->size());
-    }
-    if ((*size)[1] != (*size)[2]) {
-      fail(ErrorCode::kUnsupported, "{}: {}x{} is not square", where_of(cfg_where, "input_size"), (*size)[1],
-           (*size)[2]);
-    }
-    spec.dimensions.in_chans = (*size)[0];
-    spec.dimensions.image_size = (*size)[1];
+    read_input_size(spec.dimensions, *size, where_of(cfg_where, "input_size"));
   }
   read_into(spec.num_classes, cfg, "num_classes", cfg_where);
   read_into(spec.num_classes, config, "num_classes", where);

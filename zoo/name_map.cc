@@ -45,7 +45,8 @@ std::string fill(std::string_view pattern, const Numbers& numbers) {
   return text;
 }
 
-// The ending of a weight's name in Keras, and its axes (kernels are [in, out], or [height, width, in, out]).
+// The ending of a weight's name in Keras, and its axes (kernels are [in, out], or [(depth,) height, width,
+// in, out]).
 void to_keras(WeightPlace& place, const std::string& canonical, const Shape& shape) {
   const bool is_weight = canonical.ends_with(".weight"), is_bias = canonical.ends_with(".bias");
   const std::string_view owner(canonical.data(), canonical.rfind('.'));
@@ -55,16 +56,18 @@ void to_keras(WeightPlace& place, const std::string& canonical, const Shape& sha
     if (is_bias && is_norm) name.replace(name.size() - 4, 4, "beta");
     std::ranges::replace(name, '.', '/');
   }
-  if (is_weight && shape.size() == 2) place.axes = {1, 0};
-  if (is_weight && shape.size() == 4) place.axes = {3, 2, 0, 1};
+  if (!is_weight || shape.size() < 2) return;
+  place.axes = {shape.size() - 1, shape.size() - 2};
+  for (size_t axis = 0; axis + 2 < shape.size(); ++axis) place.axes.push_back(axis);
 }
 
-// The authors' .pth files, and timm's own before 0.9: a stage's merging at its end, the classifier without .fc.
+// The authors' .pth files, and timm's own before 0.9: a stage's merging at its end, the classifier without
+// .fc.
 const std::vector<NameRow> kAuthorsRows = {{"layers.{s}.downsample", {"layers.{p}.downsample"}},
                                            {"head.fc", {"head"}}};
 
-// transformers' names; `model` is "swin" or "swinv2", which all but the classifier begin with. Rows of the position
-// bias and of the biases of q and v are the families' own.
+// transformers' names; `model` is "swin" or "swinv2", which all but the classifier begin with. Rows of the
+// position bias and of the biases of q and v are the families' own.
 std::vector<NameRow> transformers_rows(const std::string& model, const std::vector<NameRow>& attention) {
   const std::string block = model + ".encoder.layers.{s}.blocks.{b}";
   const std::string self = block + ".attention.self.";
@@ -123,8 +126,30 @@ const std::vector<Layout>& swinv2_layouts() {
 
 const std::vector<Layout>& swinv2_cr_layouts() {
   static const std::vector<Layout> kLayouts = {
-      {"timm", {}},
-      {"releases", {{"head.fc", {"head"}}}},  // timm's own .pth files of before 0.9
+      {"timm", {}}, {"releases", {{"head.fc", {"head"}}}},  // timm's own .pth files of before 0.9
+  };
+  return kLayouts;
+}
+
+const std::vector<Layout>& video_swin_layouts() {
+  static const std::vector<Layout> kLayouts = {
+      {"authors", {}},
+      // The same where nothing has unwrapped the recogniser's parts, the backbone and the head.
+      {"recogniser",
+       {
+           {"patch_embed", {"backbone.patch_embed"}},
+           {"layers", {"backbone.layers"}},
+           {"norm", {"backbone.norm"}},
+       }},
+      // shoaib6174/GSOC-22-Video-Swin-Transformers: the object paths of its SavedModels. They have no head.
+      {"keras",
+       {
+           {"patch_embed", {"projection"}},
+           {"layers.{s}.blocks.{b}.mlp.fc1", {"layers3D.{s}.blocks.{b}.mlp.layer_with_weights-0"}},
+           {"layers.{s}.blocks.{b}.mlp.fc2", {"layers3D.{s}.blocks.{b}.mlp.layer_with_weights-1"}},
+           {"layers", {"layers3D"}},
+       },
+       true},
   };
   return kLayouts;
 }
@@ -135,6 +160,7 @@ std::span<const Layout> layouts_of(std::string_view family) {
   if (family == "swin") return swin_layouts();
   if (family == "swinv2") return swinv2_layouts();
   if (family == "swinv2_cr") return swinv2_cr_layouts();
+  if (family == "video_swin") return video_swin_layouts();
   return {};
 }
 

@@ -20,14 +20,15 @@ struct NameRow {
 };
 
 struct Layout {
-  std::string_view name;  // "timm", "authors", "transformers", "keras", "releases"
+  std::string_view name;  // "timm", "authors", "transformers", "keras", "releases", "recogniser"
   std::vector<NameRow> rows;
   // Keras: parts are split by '/', a norm's weight and bias are gamma and beta, other weights are called
-  // kernel and have their axes in reverse: [in, out], and [height, width, in, out] for a convolution.
+  // kernel and have their axes in reverse: [in, out], and [(depth,) height, width, in, out] for a
+  // convolution.
   bool keras = false;
 };
 
-// The layouts in which a family's weights are published, timm's first.
+// The layouts in which a family's weights are published, that of the canonical names first.
 std::span<const Layout> layouts_of(std::string_view family);
 
 // Where a weight lies.

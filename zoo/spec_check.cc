@@ -48,7 +48,7 @@ void check_dimensions(const Dimensions& d, const std::string& where) {
   check_extent(d.in_chans, "in_chans", where);
   check_extent(d.patch_size, "patch_size", where);
   check_extent(d.embed_dim, "embed_dim", where);
-  if (d.image_size % d.patch_size != 0) {
+  if (!video && d.image_size % d.patch_size != 0) {  // the authors of Video Swin pad
     fail(ErrorCode::kCorrupt, "{}: image_size {} does not divide by patch_size {}", where, d.image_size,
          d.patch_size);
   }
@@ -73,7 +73,6 @@ void check_dimensions(const Dimensions& d, const std::string& where) {
   if (video) {
     check_extent(d.frames, "frames", where);
     check_extent(d.window_frames, "window_frames", where);
-    if (d.frames % 2 != 0) fail(ErrorCode::kCorrupt, "{}: frames is {}; a patch takes 2", where, d.frames);
   } else {
     check_unset(d.frames == 0, "frames", d, where);
     check_unset(d.window_frames == 0, "window_frames", d, where);

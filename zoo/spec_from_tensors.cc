@@ -8,6 +8,7 @@
 #include "formats/json.h"
 #include "zoo/name_map.h"
 #include "zoo/spec_check.h"
+#include "zoo/video_from_tensors.h"
 
 namespace swinzoo::zoo {
 namespace {
@@ -234,7 +235,7 @@ std::optional<ModelSpec> spec_from_tensors(const Checkpoint& checkpoint, const s
       return spec;
     }
   }
-  return std::nullopt;
+  return video_spec_from_tensors(checkpoint, where, catalog);
 }
 
 }  // namespace swinzoo::zoo

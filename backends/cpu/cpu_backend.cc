@@ -24,12 +24,12 @@ constexpr int64_t kTileColumns = 192;
 
 // What an attention step needs besides its weights, made once at load.
 struct AttentionTables {
-  std::vector<int32_t> rows;            // window_rows
-  std::vector<int32_t> regions;         // shift_regions; empty where nothing is shifted
-  std::vector<float> bias;              // [heads, offsets]: the position bias
-  const std::vector<int32_t>* bias_index;  // relative_position_index, shared by all steps with that window
-  std::vector<float> qkv_bias;          // one piece; empty where there is none
-  std::vector<float> scales;            // what q k^T is multiplied by, a head
+  std::vector<int32_t> rows;               // window_rows
+  std::vector<int32_t> regions;            // shift_regions; empty where nothing is shifted
+  std::vector<float> bias;                 // [heads, offsets]: the position bias
+  const std::vector<int32_t>* bias_index;  // relative_position_index, shared by all steps with such windows
+  std::vector<float> qkv_bias;             // one piece; empty where there is none
+  std::vector<float> scales;               // what q k^T is multiplied by, a head
 };
 
 struct Tile {
@@ -49,8 +49,10 @@ class CpuExecutable : public Executable {
     for (const Step& step : this->plan().steps) {
       const Attention* attention = std::get_if<Attention>(&step.kernel);
       if (attention == nullptr) continue;
-      const auto& window = attention->windows.window;
-      if (!bias_indexes_.contains(window)) bias_indexes_.emplace(window, relative_position_index(window));
+      const BiasKey key = bias_key(attention->windows);
+      if (!bias_indexes_.contains(key)) {
+        bias_indexes_.emplace(key, relative_position_index(key.first, key.second));
+      }
     }
     tables_.resize(this->plan().steps.size());
     arena_.execute([&] {
@@ -77,11 +79,15 @@ class CpuExecutable : public Executable {
   }
 
  private:
+  using BiasKey = std::pair<Extents, int64_t>;  // relative_position_index's parameters
+
+  static BiasKey bias_key(const Windows& windows) { return {windows.bias_window(), windows.tokens()}; }
+
   AttentionTables tables_for(const Attention& attention) const {
     AttentionTables tables;
     tables.rows = window_rows(attention.windows);
     if (attention.windows.shifted()) tables.regions = shift_regions(attention.windows);
-    tables.bias_index = &bias_indexes_.at(attention.windows.window);
+    tables.bias_index = &bias_indexes_.at(bias_key(attention.windows));
     const std::vector<float> table = position_bias_table(attention);
     for (int64_t head = 0; head < attention.heads; ++head) {
       for (int64_t row = 0; row < attention.windows.offsets(); ++row) {
@@ -219,8 +225,8 @@ class CpuExecutable : public Executable {
     multiply(linear, bias_of(linear), rows, x, out);
   }
 
-  // to[place(row)] += norm(linear(x))[row], for every row whose place is not negative; by way of `between`, whose
-  // rows are as many and as wide as linear's result.
+  // to[place(row)] += norm(linear(x))[row], for every row whose place is not negative; by way of `between`,
+  // whose rows are as many and as wide as linear's result.
   template <typename Place>
   void add_normed_linear(const Linear& linear, const Norm& norm, int64_t rows, const float* x, float* between,
                          float* to, Place place) const {
@@ -270,25 +276,35 @@ class CpuExecutable : public Executable {
   // Patches are gathered into rows, which the convolution's weights then multiply as a linear layer would.
   void patch_embed(const Step& step, const PatchEmbed& kernel, int64_t batch, const float* x,
                    Workspace& workspace) const {
-    const Shape& image = plan().value(step.input).shape;
-    const Shape& grid = plan().value(step.output).shape;
-    const int64_t channels = image[0], height = image[1], width = image[2], patch = kernel.patch;
-    const int64_t depth = channels * patch * patch, columns = grid[2], rows = batch * grid[0] * grid[1];
+    const Shape& in = plan().value(step.input).shape;
+    const Shape& shape = plan().value(step.output).shape;
+    const Extents image = extents_of(std::span(in).subspan(1));
+    const Extents grid = extents_of(std::span(shape).first(shape.size() - 1));
+    const Extents& patch = kernel.patch;
+    const int64_t channels = in[0], columns = shape.back(), places = grid[0] * grid[1] * grid[2];
+    const int64_t depth = channels * patch[0] * patch[1] * patch[2], rows = batch * places;
+    // The patch at `place` as a row: zeros beyond the image's end.
+    const auto gather = [&](int64_t place, float* to) {
+      const int64_t n = place / places, first_d = place / (grid[1] * grid[2]) % grid[0] * patch[0],
+                    first_h = place / grid[2] % grid[1] * patch[1], first_w = place % grid[2] * patch[2];
+      const int64_t width = std::min(patch[2], image[2] - first_w);
+      for (int64_t c = 0; c < channels; ++c) {
+        for (int64_t d = first_d; d < first_d + patch[0]; ++d) {
+          for (int64_t h = first_h; h < first_h + patch[1]; ++h, to += patch[2]) {
+            const bool is_inside = d < image[0] && h < image[1];
+            const int64_t row = ((n * channels + c) * image[0] + d) * image[1] + h;
+            if (is_inside) std::copy_n(x + row * image[2] + first_w, width, to);
+            std::fill(to + (is_inside ? width : 0), to + patch[2], 0.0f);
+          }
+        }
+      }
+    };
     float* out = workspace.current.as<float>().data();
     const int64_t most = kTileRows * kTileColumns / depth;
     tbb::parallel_for(int64_t{0}, (rows + most - 1) / most, [&](int64_t tile) {
       float* patches = mine(workspace.tiles);
       const int64_t first = tile * most, count = std::min(most, rows - first);
-      for (int64_t i = 0; i < count; ++i) {
-        const int64_t place = first + i;
-        const int64_t col = place % grid[1], row = place / grid[1] % grid[0], n = place / (grid[0] * grid[1]);
-        float* to = patches + i * depth;
-        for (int64_t c = 0; c < channels; ++c) {
-          for (int64_t y = 0; y < patch; ++y, to += patch) {
-            std::copy_n(x + ((n * channels + c) * height + row * patch + y) * width + col * patch, patch, to);
-          }
-        }
-      }
+      for (int64_t i = 0; i < count; ++i) gather(first + i, patches + i * depth);
       linear_tile(kernel.projection, bias_of(kernel.projection), {0, count, 0, columns}, patches,
                   out + first * columns, columns);
       for (int64_t row = first; row < first + count; ++row) {
@@ -380,17 +396,21 @@ class CpuExecutable : public Executable {
   void run(const Step& step, const PatchMerging& kernel, int64_t batch, Workspace& workspace) const {
     const Shape& from = plan().value(step.input).shape;
     const Shape& to = plan().value(step.output).shape;
-    const int64_t channels = from[2], rows = batch * to[0] * to[1];
+    const size_t axis = from.size() - 3;  // depth is not merged: a clip's frames are as many images
+    const int64_t height = from[axis], width = from[axis + 1], channels = from[axis + 2];
+    const int64_t merged_rows = to[axis], merged_cols = to[axis + 1];
+    const int64_t rows = batch * element_count(to) / to.back();
     const float* current = workspace.current.as<float>().data();
     float* normed = workspace.normed.as<float>().data();
     float* next = workspace.next.as<float>().data();
     for_each_row(rows, [&](int64_t place) {
-      const int64_t col = place % to[1], row = place / to[1] % to[0], n = place / (to[0] * to[1]);
+      const int64_t col = place % merged_cols, row = place / merged_cols % merged_rows;
+      const int64_t image = place / (merged_rows * merged_cols);
       float* out = normed + place * 4 * channels;
       for (int64_t part = 0; part < 4; ++part) {
         const int64_t y = 2 * row + part % 2, x = 2 * col + part / 2;
-        if (y < from[0] && x < from[1]) {
-          std::copy_n(current + ((n * from[0] + y) * from[1] + x) * channels, channels,
+        if (y < height && x < width) {
+          std::copy_n(current + ((image * height + y) * width + x) * channels, channels,
                       out + part * channels);
         } else {
           std::fill_n(out + part * channels, channels, 0.0f);
@@ -400,7 +420,9 @@ class CpuExecutable : public Executable {
     });
     linear(kernel.reduction, rows, normed, next);
     if (kernel.norm_last) {
-      for_each_row(rows, [&](int64_t row) { layer_norm(kernel.norm, next + row * to[2], next + row * to[2]); });
+      for_each_row(rows, [&](int64_t row) {
+        layer_norm(kernel.norm, next + row * to.back(), next + row * to.back());
+      });
     }
     std::swap(workspace.current, workspace.next);
   }
@@ -437,8 +459,8 @@ class CpuExecutable : public Executable {
   int threads_;
   Isa isa_;
   const Kernels& kernels_;
-  std::map<std::array<int64_t, 3>, std::vector<int32_t>> bias_indexes_;  // relative_position_index, a window
-  std::vector<AttentionTables> tables_;                                  // a step
+  std::map<BiasKey, std::vector<int32_t>> bias_indexes_;  // relative_position_index
+  std::vector<AttentionTables> tables_;                   // a step
   std::unique_ptr<tbb::global_control> more_threads_;
   mutable tbb::task_arena arena_;
   mutable WorkspacePool pool_;

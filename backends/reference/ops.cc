@@ -29,19 +29,26 @@ double dot(const float* a, const float* b, int64_t count) {
   return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
-void patch_conv(const Shape& in, const Shape& out_shape, const Shape& kernel, int64_t batch, Inputs inputs,
+void patch_conv(const Shape& in, const Shape& out_shape, const Shape& filter, int64_t batch, Inputs inputs,
                 Inputs weights, std::span<float> out) {
-  const int64_t channels = in[0], height = in[1], width = in[2], patch = kernel[2], filters = kernel[0];
-  for_each(batch * out_shape[0] * out_shape[1], [&](int64_t place) {
-    const int64_t col = place % out_shape[1], row = place / out_shape[1] % out_shape[0];
-    const float* image = inputs[0].data() + place / (out_shape[0] * out_shape[1]) * channels * height * width;
+  const int64_t channels = in[0], filters = filter[0];
+  const Extents image = extents_of(std::span(in).subspan(1));
+  const Extents patch = extents_of(std::span(filter).subspan(2));
+  const Extents grid = extents_of(std::span(out_shape).first(out_shape.size() - 1));
+  const int64_t places = grid[0] * grid[1] * grid[2];
+  for_each(batch * places, [&](int64_t place) {
+    const int64_t n = place / places, first_d = place / (grid[1] * grid[2]) % grid[0] * patch[0],
+                  first_h = place / grid[2] % grid[1] * patch[1], first_w = place % grid[2] * patch[2];
+    const int64_t width = std::min(patch[2], image[2] - first_w);  // beyond it is padding
     for (int64_t f = 0; f < filters; ++f) {
       double sum = weights[1][index(f)];
-      const float* w = weights[0].data() + f * channels * patch * patch;
       for (int64_t c = 0; c < channels; ++c) {
-        for (int64_t y = 0; y < patch; ++y) {
-          sum += dot(image + (c * height + row * patch + y) * width + col * patch,
-                     w + (c * patch + y) * patch, patch);
+        for (int64_t d = 0; d < std::min(patch[0], image[0] - first_d); ++d) {
+          for (int64_t h = 0; h < std::min(patch[1], image[1] - first_h); ++h) {
+            const int64_t row = ((n * channels + c) * image[0] + first_d + d) * image[1] + first_h + h;
+            const int64_t w = (((f * channels + c) * patch[0] + d) * patch[1] + h) * patch[2];
+            sum += dot(inputs[0].data() + row * image[2] + first_w, weights[0].data() + w, width);
+          }
         }
       }
       out[index(place * filters + f)] = static_cast<float>(sum);
@@ -100,10 +107,11 @@ void linear(int64_t in, int64_t out_channels, Inputs inputs, Inputs weights, std
   });
 }
 
-// The products of each query with each key of a window, a head at a time. qkv's channels are [3, heads, head size].
-// scale(head, query, key) is what a product is multiplied by.
+// The products of each query with each key of a window, a head at a time. qkv's channels are [3, heads, head
+// size]. scale(head, query, key) is what a product is multiplied by.
 template <typename Scale>
-void scores(int64_t tokens, int64_t heads, int64_t channels, Inputs inputs, std::span<float> out, Scale scale) {
+void scores(int64_t tokens, int64_t heads, int64_t channels, Inputs inputs, std::span<float> out,
+            Scale scale) {
   const int64_t head_size = channels / heads;
   for_each(static_cast<int64_t>(out.size()) / (tokens * tokens), [&](int64_t matrix) {
     const int64_t head = matrix % heads;
@@ -211,16 +219,18 @@ void gelu(Inputs inputs, std::span<float> out) {
   });
 }
 
-void merge_patches(const Shape& in, const Shape& merged, int64_t batch, Inputs inputs, std::span<float> out) {
-  const int64_t channels = in[2];
-  for_each(batch * merged[0] * merged[1], [&](int64_t place) {
-    const int64_t col = place % merged[1], row = place / merged[1] % merged[0];
-    const int64_t image = place / (merged[0] * merged[1]);
+// Depth is not merged: a clip's frames are as many images.
+void merge_patches(const Shape& in, const Shape& merged, Inputs inputs, std::span<float> out) {
+  const size_t axis = in.size() - 3;
+  const int64_t height = in[axis], width = in[axis + 1], channels = in[axis + 2];
+  const int64_t rows = merged[axis], cols = merged[axis + 1];
+  for_each(static_cast<int64_t>(out.size()) / (4 * channels), [&](int64_t place) {
+    const int64_t col = place % cols, row = place / cols % rows, image = place / (rows * cols);
     for (int64_t part = 0; part < 4; ++part) {
       const int64_t y = 2 * row + part % 2, x = 2 * col + part / 2;
       float* to = out.data() + (place * 4 + part) * channels;
-      if (y < in[0] && x < in[1]) {
-        std::copy_n(inputs[0].data() + ((image * in[0] + y) * in[1] + x) * channels, channels, to);
+      if (y < height && x < width) {
+        std::copy_n(inputs[0].data() + ((image * height + y) * width + x) * channels, channels, to);
       } else {
         std::fill_n(to, channels, 0.0f);
       }
@@ -275,7 +285,7 @@ void compute(const Plan& plan, const Op& op, int64_t batch, Inputs inputs, Input
         out[index(i)] = static_cast<float>(16 / (1 + std::exp(-double{inputs[0][index(i)]})));
       });
     case OpKind::kPositionBias:
-      return heads_first(relative_position_index(op.windows.window), out_shape[0],
+      return heads_first(relative_position_index(op.windows.bias_window(), op.windows.tokens()), out_shape[0],
                          inputs.empty() ? weights[0] : inputs[0], out);
     case OpKind::kPairBias: {
       std::vector<int32_t> pairs(index(last * last));
@@ -294,7 +304,7 @@ void compute(const Plan& plan, const Op& op, int64_t batch, Inputs inputs, Input
     case OpKind::kGelu:
       return gelu(inputs, out);
     case OpKind::kMergePatches:
-      return merge_patches(in_shape, out_shape, batch, inputs, out);
+      return merge_patches(in_shape, out_shape, inputs, out);
     case OpKind::kMeanPool:
     case OpKind::kAveragePool:
       return mean_pool(last, batch, inputs, out);

@@ -69,7 +69,7 @@ TEST_CASE("an axis without a shift has one region") {
 
 TEST_CASE("the relative position index is timm's") {
   // timm.models.swin_transformer.get_relative_position_index(2, 2)
-  CHECK(relative_position_index({1, 2, 2}) ==
+  CHECK(relative_position_index({1, 2, 2}, 4) ==
         std::vector<int32_t>{4, 3, 1, 0, 5, 4, 2, 1, 7, 6, 4, 3, 8, 7, 5, 4});
 }
 
@@ -81,7 +81,7 @@ TEST_CASE("a batch multiplies windows and stands before everything else") {
 TEST_CASE("each step ends in its last operation and reads what was made before it") {
   PlanBuilder builder({3, 16, 16});
   ValueId x = builder.patch_embed("patch_embed", builder.input(), 4, 8);
-  x = builder.attention("layers.0.blocks.0", x, 
+  x = builder.attention("layers.0.blocks.0", x,
                         {.windows = {{1, 4, 4}, {1, 2, 2}, {0, 1, 1}}, .heads = 2, .qkv_bias = true});
   x = builder.mlp("layers.0.blocks.0", x, 32);
   x = builder.patch_merging("layers.1.downsample", x);

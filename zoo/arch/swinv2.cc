@@ -20,13 +20,12 @@ backends::Plan build_swinv2_plan(const ModelSpec& spec) {
     const Shape grid = builder.shape(x);
     for (int64_t block = 0; block < d.depths[stage]; ++block) {
       const std::string name = fmt::format("{}.blocks.{}", scope, block);
-      x = builder.attention(
-          name, x,
-          {.kind = PlanBuilder::AttentionKind::kSwinV2,
-           .windows = image_windows(grid, d.window_size[stage], block % 2 == 1),
-           .heads = d.num_heads[stage],
-           .qkv_bias = d.qkv_bias,
-           .pretrained_window = d.pretrained_window_size[stage]});
+      x = builder.attention(name, x,
+                            {.kind = PlanBuilder::AttentionKind::kSwinV2,
+                             .windows = image_windows(grid, d.window_size[stage], block % 2 == 1),
+                             .heads = d.num_heads[stage],
+                             .qkv_bias = d.qkv_bias,
+                             .pretrained_window = d.pretrained_window_size[stage]});
       x = builder.mlp(name, x, hidden_width(d, grid), true);
     }
     builder.output(fmt::format("feature_map.{}", stage), x);

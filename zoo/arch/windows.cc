@@ -4,7 +4,7 @@
 
 namespace swinzoo::zoo {
 
-backends::Windows windows_of(const std::array<int64_t, 3>& grid, const std::array<int64_t, 3>& window, bool shifted) {
+backends::Windows windows_of(const backends::Extents& grid, const backends::Extents& window, bool shifted) {
   backends::Windows windows{grid, {}, {}};
   for (size_t axis = 0; axis < 3; ++axis) {
     windows.window[axis] = std::min(grid[axis], window[axis]);

@@ -1,8 +1,6 @@
 // What the architectures share: how a grid is cut into windows, and how wide an MLP is.
 #pragma once
 
-#include <array>
-
 #include "backends/plan.h"
 #include "zoo/spec.h"
 
@@ -11,7 +9,7 @@ namespace swinzoo::zoo {
 // A window never exceeds the grid, and where it covers an axis nothing is shifted there; else every other
 // block (`shifted`) shifts by half a window (timm's SwinTransformerBlock._calc_window_shift, and the authors'
 // get_window_size for video). Extents are depth, height and width.
-backends::Windows windows_of(const std::array<int64_t, 3>& grid, const std::array<int64_t, 3>& window, bool shifted);
+backends::Windows windows_of(const backends::Extents& grid, const backends::Extents& window, bool shifted);
 
 // The same for an image's grid [H, W, channels] and square windows.
 backends::Windows image_windows(const Shape& grid, int64_t window, bool shifted);

@@ -1,0 +1,34 @@
+#include "zoo/tensor_shapes.h"
+
+#include "formats/json.h"
+
+namespace swinzoo::zoo {
+
+int64_t TensorShapes::index_of(const std::string& canonical, size_t rank) const {
+  return checkpoint_.find(place_in(layout_, canonical, Shape(rank)).names.front());
+}
+
+std::optional<Shape> TensorShapes::find(const std::string& canonical, size_t rank) const {
+  const WeightPlace place = place_in(layout_, canonical, Shape(rank));
+  const int64_t index = checkpoint_.find(place.names.front());
+  if (index < 0) return std::nullopt;
+  const Shape& found = checkpoint_.tensors()[static_cast<size_t>(index)].shape;
+  if (found.size() != rank) return std::nullopt;
+  if (place.axes.empty()) return found;
+  Shape shape;
+  for (const size_t axis : place.axes) shape.push_back(found[axis]);
+  return shape;
+}
+
+std::optional<Shape> signature_shape(const Checkpoint& checkpoint, size_t rank, const std::string& where) {
+  const auto found = checkpoint.metadata().find("signature.input_shape");
+  if (found == checkpoint.metadata().end()) return std::nullopt;
+  const json::value parsed = parse_json(found->second, where + ": signature");
+  Shape shape;
+  for (const json::value& extent : as_array(parsed, where + ": signature")) {
+    shape.push_back(as_int(extent, where + ": signature"));
+  }
+  return shape.size() == rank ? std::optional(shape) : std::nullopt;
+}
+
+}  // namespace swinzoo::zoo

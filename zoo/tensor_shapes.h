@@ -1,0 +1,35 @@
+// What a checkpoint's tensors are, asked by canonical names: how spec_from_tensors looks at a file.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "formats/checkpoint.h"
+#include "zoo/name_map.h"
+
+namespace swinzoo::zoo {
+
+// A checkpoint of one layout, both of which must outlive this. Reads no values.
+class TensorShapes {
+ public:
+  TensorShapes(const Checkpoint& checkpoint, const Layout& layout)
+      : checkpoint_(checkpoint), layout_(layout) {}
+
+  // The tensor that a weight of that rank is, or the first where several make it up; -1 if it is missing.
+  int64_t index_of(const std::string& canonical, size_t rank) const;
+
+  // The canonical shape of a weight of that rank (of one part, where several make it up); nothing if it is
+  // missing or of another rank.
+  std::optional<Shape> find(const std::string& canonical, size_t rank) const;
+
+  bool has(const std::string& canonical, size_t rank) const { return find(canonical, rank).has_value(); }
+
+ private:
+  const Checkpoint& checkpoint_;
+  const Layout& layout_;
+};
+
+// The input's shape that a SavedModel's signature names ("[-1, 224, 224, 3]"), if it has that rank.
+std::optional<Shape> signature_shape(const Checkpoint& checkpoint, size_t rank, const std::string& where);
+
+}  // namespace swinzoo::zoo
