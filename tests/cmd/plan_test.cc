@@ -39,13 +39,3 @@ TEST_CASE("info --plan as JSON names every weight once and every value before it
   for (const MadeTensor& tensor : made_tensors({})) expected.push_back(tensor.name);
   CHECK_THAT(weights, Catch::UnorderedEquals(expected));
 }
-
-TEST_CASE("info --plan of a family that is not built ends in 7 and info alone does not") {
-  const Result plan = run_swinzoo({"info", "microsoft/swinv2-tiny-patch4-window8-256", "--plan"});
-  CHECK(plan.status == 7);
-  CHECK(plan.out.empty());
-  CHECK_THAT(plan.err, Contains("'swinv2' is not built yet"));
-  const Result info = run_swinzoo({"info", "microsoft/swinv2-tiny-patch4-window8-256"});
-  CHECK(info.status == 0);
-  CHECK_THAT(info.out, Contains("'swinv2' is not built yet"));
-}

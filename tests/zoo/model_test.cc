@@ -115,15 +115,6 @@ TEST_CASE("a folder without weights says what it looked for") {
   CHECK_THROWS_WITH(open(made.model), Contains("model.safetensors"));
 }
 
-TEST_CASE("families that are not built end as unsupported from the catalog and from a folder") {
-  const Fixture made;
-  const std::string entry = "microsoft/swinv2-tiny-patch4-window8-256";
-  CHECK(open_code(entry) == ErrorCode::kUnsupported);
-  CHECK_THROWS_WITH(open(entry), Contains("is not built yet"));
-  write_file(made.model / "config.json", R"({"architecture": "swinv2_tiny_window8_256"})");
-  CHECK(code_of([&] { load(made.model); }) == ErrorCode::kUnsupported);
-}
-
 TEST_CASE("sources that are not built yet end as unsupported") {
   CHECK(open_code("tfhub:sayakpaul/swin_tiny_patch4_window7_224/1") == ErrorCode::kUnsupported);
   CHECK(open_code("https://host.invalid/model.safetensors") == ErrorCode::kUnsupported);
