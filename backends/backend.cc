@@ -34,13 +34,17 @@ void fail_no_output(const Plan& plan, std::string_view name) {
   fail(ErrorCode::kUsage, "the model has no output '{}'; it has: {}", name, fmt::join(there, ", "));
 }
 
-std::vector<std::pair<std::string, Tensor>> run_outputs(const Executable& executable, const TensorView& x,
-                                                        std::span<const std::string> names) {
-  const Plan& plan = executable.plan();
+void require_input(const Plan& plan, const TensorView& x) {
   if (x.shape.empty() || Shape(x.shape.begin() + 1, x.shape.end()) != plan.input || x.shape[0] < 1) {
     fail(ErrorCode::kUsage, "the input has shape {}, but the model takes [batch, {}]", to_string(x.shape),
          fmt::join(plan.input, ", "));
   }
+}
+
+std::vector<std::pair<std::string, Tensor>> run_outputs(const Executable& executable, const TensorView& x,
+                                                        std::span<const std::string> names) {
+  const Plan& plan = executable.plan();
+  require_input(plan, x);
   std::vector<std::pair<std::string, Tensor>> results;
   std::vector<OutputBinding> bindings;
   for (const std::string& name : names) {

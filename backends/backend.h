@@ -67,6 +67,9 @@ const Backend& find_backend(std::string_view name);
 // Throws kUsage, naming what the plan has.
 [[noreturn]] void fail_no_output(const Plan& plan, std::string_view name);
 
+// Throws kUsage unless x is a batch of what the plan takes.
+void require_input(const Plan& plan, const TensorView& x);
+
 // Runs a batch and returns the outputs asked for, by name, in the order asked. Throws kUsage if x's shape
 // does not fit or the plan has no such output.
 std::vector<std::pair<std::string, Tensor>> run_outputs(const Executable& executable, const TensorView& x,

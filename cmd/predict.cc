@@ -4,176 +4,54 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <memory>
-#include <set>
+#include <optional>
 
 #include "cmd/command.h"
+#include "cmd/model_inputs.h"
 #include "cmd/model_options.h"
 #include "cmd/options.h"
+#include "cmd/output_file.h"
 #include "eval/accuracy.h"
-#include "eval/image.h"
-#include "eval/image_folder.h"
-#include "eval/preprocess.h"
 #include "eval/text_table.h"
 #include "formats/error.h"
-#include "formats/npy.h"
-#include "formats/safetensors.h"
-#include "zoo/spec_check.h"
 
 namespace swinzoo::cmd {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct Options {
   std::string model;
   std::vector<std::string> inputs;
   std::vector<std::string> outputs;
+  std::vector<int64_t> attention_blocks;
   std::string output_file;
   int64_t topk = 5;
   bool json = false;
   ModelOptions run;
 };
 
-// A batch of inputs, and a name for each of its rows.
-struct Batch {
-  std::vector<std::string> names;
-  Tensor x;
-};
-
-// The outputs of the model that --outputs means: "feature_maps" and "attention" stand for all of theirs.
-std::vector<std::string> wanted_outputs(const Options& options, const backends::Plan& plan) {
-  if (options.outputs.empty()) return {plan.find_output("logits") != nullptr ? "logits" : "embedding"};
-  std::vector<std::string> names;
-  std::set<std::string> seen;
-  for (const std::string& wanted : options.outputs) {
-    const std::string prefix = wanted == "feature_maps" ? "feature_map."
-                               : wanted == "attention"  ? "attention."
-                                                        : "";
+// The outputs of the model that --outputs and --attention-blocks mean, as indexes into plan.outputs: "feature_maps" and
+// "attention" stand for all of theirs.
+std::vector<size_t> wanted_outputs(const Options& options, const backends::Plan& plan) {
+  std::vector<std::string> names = options.outputs;
+  if (!options.attention_blocks.empty()) {
+    std::erase(names, "attention");
+    for (const int64_t block : options.attention_blocks) names.push_back(fmt::format("attention.{}", block));
+  }
+  if (names.empty()) names = {plan.find_output("logits") != nullptr ? "logits" : "embedding"};
+  std::vector<size_t> wanted;
+  for (const std::string& name : names) {
+    const std::string prefix = name == "feature_maps" ? "feature_map." : name == "attention" ? "attention." : "";
     bool found = false;
-    for (const backends::Output& output : plan.outputs) {
-      if (output.name != wanted && (prefix.empty() || !output.name.starts_with(prefix))) continue;
+    for (size_t i = 0; i < plan.outputs.size(); ++i) {
+      const std::string& there = plan.outputs[i].name;
+      if (there != name && (prefix.empty() || !there.starts_with(prefix))) continue;
       found = true;
-      if (seen.insert(output.name).second) names.push_back(output.name);
+      if (std::find(wanted.begin(), wanted.end(), i) == wanted.end()) wanted.push_back(i);
     }
-    if (!found) backends::fail_no_output(plan, wanted);
+    if (!found) backends::fail_no_output(plan, name);
   }
-  return names;
-}
-
-Tensor read_tensor(const fs::path& path) {
-  if (path.extension() == ".npy") return read_npy(path);
-  const std::unique_ptr<Checkpoint> file = open_checkpoint(path);
-  const int64_t index = file->find("x");
-  if (index < 0) fail(ErrorCode::kNotFound, "{}: has no tensor 'x'", path.string());
-  Tensor scratch;
-  try {
-    return to_f32(file->read(static_cast<size_t>(index), scratch));
-  } catch (const Error& error) {
-    fail(error.code(), "{}: {}", path.string(), error.what());
-  }
-}
-
-bool is_tensor_file(const fs::path& path) {
-  return path.extension() == ".safetensors" || path.extension() == ".npy";
-}
-
-// The images that an input names: itself, or, of a folder, all in it and below.
-std::vector<fs::path> images_of(const fs::path& input) {
-  std::error_code error;
-  if (!fs::exists(input, error)) fail(ErrorCode::kNotFound, "{}: no such file", input.string());
-  if (!fs::is_directory(input)) return {input};
-  std::vector<fs::path> images;
-  for (const auto& entry : fs::recursive_directory_iterator(input)) {
-    if (entry.is_regular_file() && eval::is_image_name(entry.path())) images.push_back(entry.path());
-  }
-  if (images.empty()) fail(ErrorCode::kNotFound, "{}: the folder holds no images", input.string());
-  std::sort(images.begin(), images.end(),
-            [](const fs::path& a, const fs::path& b) { return eval::natural_less(a.string(), b.string()); });
-  return images;
-}
-
-Batch read_images(std::span<const fs::path> paths, const zoo::ModelSpec& spec) {
-  const int64_t size = spec.dimensions.image_size;
-  Batch batch{{}, Tensor(DType::kF32, {static_cast<int64_t>(paths.size()), 3, size, size})};
-  const auto per_image = static_cast<size_t>(3 * size * size);
-  for (size_t i = 0; i < paths.size(); ++i) {
-    eval::preprocess(eval::read_image(paths[i]), spec.preprocessing, size,
-                     batch.x.as<float>().subspan(i * per_image, per_image));
-    batch.names.push_back(paths[i].string());
-  }
-  return batch;
-}
-
-// A video model fits clips of any size: it is built for that of the first input.
-void fit_to_clips(zoo::ModelSpec& spec, const std::vector<std::string>& inputs) {
-  if (spec.dimensions.frames == 0) return;
-  const auto video = std::find_if_not(inputs.begin(), inputs.end(), is_tensor_file);
-  if (video != inputs.end()) {
-    fail(ErrorCode::kUnsupported,
-         "{}: {} takes clips, and reading videos is not built yet; a .safetensors or .npy tensor is read, "
-         "[batch, {}, frames, height, width]",
-         *video, spec.id, spec.dimensions.in_chans);
-  }
-  const Shape shape = read_tensor(inputs.front()).shape();
-  if (shape.size() != 5) return;  // running it says what is wrong
-  if (shape[3] != shape[4]) {
-    fail(ErrorCode::kUnsupported, "{}: its clips are {}x{}; clips of the same height and width are run",
-         inputs.front(), shape[3], shape[4]);
-  }
-  spec.dimensions.frames = shape[2];
-  spec.dimensions.image_size = shape[3];
-  zoo::check_dimensions(spec.dimensions, inputs.front());
-}
-
-// Calls body(batch) for all inputs in their order: images 8 at a time, a tensor as it is.
-template <typename Body>
-void for_each_batch(const Options& options, const zoo::ModelSpec& spec, Body body) {
-  constexpr size_t kImages = 8;
-  std::vector<fs::path> images;
-  const auto run_images = [&] {
-    for (size_t first = 0; first < images.size(); first += kImages) {
-      const size_t count = std::min(kImages, images.size() - first);
-      body(read_images(std::span(images).subspan(first, count), spec));
-    }
-    images.clear();
-  };
-  for (const std::string& input : options.inputs) {
-    if (!is_tensor_file(input)) {
-      for (fs::path& path : images_of(input)) images.push_back(std::move(path));
-      continue;
-    }
-    run_images();
-    Batch batch{{}, read_tensor(input)};
-    const int64_t rows = batch.x.shape().empty() ? 0 : batch.x.shape()[0];
-    for (int64_t row = 0; row < rows; ++row) batch.names.push_back(fmt::format("{}[{}]", input, row));
-    body(batch);
-  }
-  run_images();
-}
-
-// Appends b to a along the first axis.
-void append(Tensor& a, Tensor b) {
-  if (a.shape().empty()) {
-    a = std::move(b);
-    return;
-  }
-  Shape shape = a.shape();
-  shape[0] += b.shape()[0];
-  Tensor both(a.dtype(), shape);
-  std::ranges::copy(a.bytes(), both.bytes().begin());
-  std::ranges::copy(b.bytes(), both.bytes().begin() + static_cast<ptrdiff_t>(a.bytes().size()));
-  a = std::move(both);
-}
-
-void write_outputs(const std::string& path, const std::vector<std::string>& names,
-                   const std::vector<Tensor>& tensors, const std::string& model) {
-  std::vector<TensorInfo> infos;
-  for (size_t i = 0; i < names.size(); ++i) infos.push_back({names[i], DType::kF32, tensors[i].shape()});
-  SafetensorsWriter writer(path, infos, {{"model", model}});
-  for (const Tensor& tensor : tensors) writer.write(tensor.view());
-  writer.commit();
+  return wanted;
 }
 
 struct Guess {
@@ -214,38 +92,49 @@ json::object to_result(const std::string& model, const std::string& name, const 
 }
 
 int run(const Options& options, const Globals& globals) {
+  const ModelInputs inputs(options.inputs);
   zoo::OpenedModel opened = zoo::open_model(options.model, load_catalog(options.run.catalog));
-  fit_to_clips(opened.spec, options.inputs);
+  inputs.fit(opened.spec);
   const zoo::Model model =
       load_model(std::move(opened), options.model, options.run, threads_of(options.run), globals);
-  const std::vector<std::string> wanted = wanted_outputs(options, model.executable().plan());
-  const auto logits_at = std::find(wanted.begin(), wanted.end(), "logits");
-  if (options.output_file.empty() && logits_at == wanted.end()) {
-    fail(ErrorCode::kUsage, "{} is written to a file: name it with -o OUT.safetensors",
-         fmt::join(wanted, ", "));
+  const backends::Plan& plan = model.executable().plan();
+  const std::vector<size_t> wanted = wanted_outputs(options, plan);
+  const auto logits_at = static_cast<size_t>(
+      std::find_if(wanted.begin(), wanted.end(), [&](size_t i) { return plan.outputs[i].name == "logits"; }) -
+      wanted.begin());
+  const bool has_logits = logits_at < wanted.size();
+  if (options.output_file.empty() && (!has_logits || wanted.size() > 1)) {
+    fail(ErrorCode::kUsage, "outputs other than logits are written to a file: name it with -o OUT.safetensors");
   }
+  std::optional<OutputFile> file;
+  if (!options.output_file.empty()) file.emplace(options.output_file, plan, wanted, inputs.rows(), model.spec().id);
 
-  std::vector<Tensor> collected(wanted.size());
+  constexpr size_t kImages = 8;  // at a time
   json::array results;
-  for_each_batch(options, model.spec(), [&](const Batch& batch) {
-    auto outputs = backends::run_outputs(model.executable(), batch.x.view(), wanted);
-    if (logits_at != wanted.end()) {
-      const Tensor& logits = outputs[static_cast<size_t>(logits_at - wanted.begin())].second;
-      const auto classes = static_cast<size_t>(logits.shape()[1]);
-      for (size_t row = 0; row < batch.names.size(); ++row) {
-        const auto guesses =
-            best_classes(std::as_const(logits).as<float>().subspan(row * classes, classes), options.topk);
-        if (options.json) {
-          results.push_back(to_result(model.spec().id, batch.names[row], guesses));
-        } else {
-          print_guesses(batch.names[row], guesses);
-        }
+  inputs.for_each_batch(model.spec(), kImages, [&](const InputBatch& batch) {
+    backends::require_input(plan, batch.x.view());
+    const auto rows = static_cast<int64_t>(batch.names.size());
+    Tensor logits;  // where no file holds them
+    std::vector<backends::OutputBinding> bindings;
+    if (file) {
+      bindings = file->next(rows);
+    } else {
+      logits = Tensor(DType::kF32, {rows, model.spec().num_classes});
+      bindings = {{wanted.front(), logits.as<float>()}};
+    }
+    model.executable().run(batch.x.view(), bindings);
+    if (!has_logits) return;
+    const auto classes = static_cast<size_t>(model.spec().num_classes);
+    for (size_t row = 0; row < batch.names.size(); ++row) {
+      const auto guesses = best_classes(bindings[logits_at].data.subspan(row * classes, classes), options.topk);
+      if (options.json) {
+        results.push_back(to_result(model.spec().id, batch.names[row], guesses));
+      } else {
+        print_guesses(batch.names[row], guesses);
       }
     }
-    if (options.output_file.empty()) return;
-    for (size_t i = 0; i < wanted.size(); ++i) append(collected[i], std::move(outputs[i].second));
   });
-  if (!options.output_file.empty()) write_outputs(options.output_file, wanted, collected, model.spec().id);
+  if (file) file->commit();
   if (options.json) print_results(std::move(results));
   return 0;
 }
@@ -267,6 +156,13 @@ Action setup_predict(CLI::App& app) {
       ->expected(1)
       ->take_all()
       ->type_name("NAME[,NAME]");
+  app.add_option("--attention-blocks", options->attention_blocks,
+                 "The attention weights of these blocks only, counted from 0")
+      ->delimiter(',')
+      ->expected(1)
+      ->take_all()
+      ->check(in_range(0, 10000))
+      ->type_name("N[,N]");
   app.add_option("-o,--output", options->output_file, "Write the outputs here")->type_name("OUT.safetensors");
   app.add_option("--topk", options->topk, "Classes to print")
       ->check(in_range(1, 100000))

@@ -1,6 +1,7 @@
 #include "formats/atomic_file.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -20,11 +21,12 @@ AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)
     }
   }
   temporary_ = fmt::format("{}.{}.tmp", target_.string(), ::getpid());
-  fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  fd_ = ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (fd_ < 0) fail_errno("cannot be written", target_.string());
 }
 
 AtomicFile::~AtomicFile() {
+  if (!map_.empty()) ::munmap(map_.data(), map_.size());
   if (fd_ < 0) return;
   ::close(fd_);
   ::unlink(temporary_.c_str());
@@ -49,6 +51,20 @@ void AtomicFile::write_at(uint64_t offset, std::string_view text) {
     text.remove_prefix(static_cast<size_t>(written));
     offset += static_cast<uint64_t>(written);
   }
+}
+
+std::span<std::byte> AtomicFile::map_more(uint64_t bytes) {
+  if (bytes == 0) return {};
+  const off_t begin = ::lseek(fd_, 0, SEEK_CUR);
+  if (begin < 0) fail_errno("cannot be written", target_.string());
+  // Without its space taken first, a full disk would show as a fault on writing to the map.
+  errno = ::posix_fallocate(fd_, begin, static_cast<off_t>(bytes));
+  if (errno != 0) fail_errno("cannot be written", target_.string());
+  const size_t size = static_cast<size_t>(begin) + bytes;
+  void* map = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0);
+  if (map == MAP_FAILED) fail_errno("cannot be mapped", target_.string());
+  map_ = {static_cast<std::byte*>(map), size};
+  return map_.subspan(static_cast<size_t>(begin));
 }
 
 void AtomicFile::commit() {

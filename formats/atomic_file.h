@@ -24,6 +24,9 @@ class AtomicFile {
   void write(std::string_view text);
   // Overwrites bytes already written, for a header whose digests are known only at the end.
   void write_at(uint64_t offset, std::string_view text);
+  // Takes disk space for that many bytes after those written, and maps it: to be filled in any order until
+  // commit(). Throws kDiskFull where no space is left. REQUIRES: called once, nothing is written after it.
+  std::span<std::byte> map_more(uint64_t bytes);
 
   // Syncs and renames to the target, replacing what was there. REQUIRES: called once, last.
   void commit();
@@ -32,6 +35,7 @@ class AtomicFile {
   std::filesystem::path target_;
   std::filesystem::path temporary_;
   int fd_ = -1;
+  std::span<std::byte> map_;  // of the whole file
 };
 
 // Writes a whole small file so.

@@ -174,6 +174,23 @@ void SafetensorsWriter::write(const TensorView& tensor) {
   ++next_;
 }
 
+std::vector<std::span<std::byte>> SafetensorsWriter::map_tensors() {
+  assert(next_ == 0);
+  uint64_t total = 0;
+  for (const TensorInfo& tensor : tensors_) {
+    total += static_cast<uint64_t>(element_count(tensor.shape)) * size_of(tensor.dtype);
+  }
+  std::span<std::byte> rest = file_.map_more(total);
+  std::vector<std::span<std::byte>> parts;
+  for (const TensorInfo& tensor : tensors_) {
+    const size_t bytes = static_cast<size_t>(element_count(tensor.shape)) * size_of(tensor.dtype);
+    parts.push_back(rest.first(bytes));
+    rest = rest.subspan(bytes);
+  }
+  next_ = tensors_.size();
+  return parts;
+}
+
 void SafetensorsWriter::replace_metadata(const std::string& key, const std::string& value) {
   assert(metadata_.at(key).size() == value.size());
   metadata_[key] = value;

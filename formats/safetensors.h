@@ -8,6 +8,7 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,10 @@ class SafetensorsWriter {
 
   // The next tensor's bytes. REQUIRES: dtype and shape as declared.
   void write(const TensorView& tensor);
+
+  // Instead of write(): takes the disk space of all tensors and maps it, so that they can be filled in any order
+  // until commit(). The bytes of each, in order. Throws kDiskFull where no space is left.
+  std::vector<std::span<std::byte>> map_tensors();
 
   // REQUIRES: `value` has the length of the value it replaces.
   void replace_metadata(const std::string& key, const std::string& value);
