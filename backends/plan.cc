@@ -170,6 +170,8 @@ std::string_view name_of(OpKind kind) {
       return "merge_patches";
     case OpKind::kMeanPool:
       return "mean_pool";
+    case OpKind::kAveragePool:
+      return "average_pool";
   }
   return "?";
 }

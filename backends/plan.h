@@ -107,6 +107,7 @@ enum class OpKind : uint8_t {
   kMergePatches,    // [.., H, W, channels] -> [.., H/2, W/2, 4 channels]: 2 x 2 neighbours, height fastest;
                     // odd sizes padded
   kMeanPool,        // [.., channels] -> [channels]
+  kAveragePool,     // the same by a pooling layer of the reference's, which fvcore counts
 };
 
 // The name that `info --plan` prints.

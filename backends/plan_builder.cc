@@ -261,9 +261,9 @@ ValueId PlanBuilder::token_norm(const std::string& scope, ValueId input) {
   return s.output;
 }
 
-ValueId PlanBuilder::pool(const std::string& name, ValueId input) {
+ValueId PlanBuilder::pool(const std::string& name, ValueId input, OpKind kind) {
   Step& s = step(name, input);
-  op(s, {.kind = OpKind::kMeanPool, .inputs = {input}}, {shape(input).back()});
+  op(s, {.kind = kind, .inputs = {input}}, {shape(input).back()});
   s.kernel = Pool{};
   return s.output;
 }

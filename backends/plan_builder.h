@@ -52,8 +52,8 @@ class PlanBuilder {
   // [.., channels] -> the same. Weights: SCOPE.
   ValueId token_norm(const std::string& scope, ValueId input);
 
-  // [H, W, channels] -> [channels].
-  ValueId pool(const std::string& name, ValueId input);
+  // [H, W, channels] -> [channels]. kind: kMeanPool or kAveragePool.
+  ValueId pool(const std::string& name, ValueId input, OpKind kind = OpKind::kMeanPool);
 
   // [features] -> [classes]. Weights: SCOPE.
   ValueId head(const std::string& scope, ValueId input, int64_t classes);

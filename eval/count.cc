@@ -39,7 +39,8 @@ OpCount count_op(const Plan& plan, const Op& op) {
     }
     case OpKind::kLinear:
       return {"linear", times(elements, plan.weight(op.weights[0]).shape[1]), elements};
-    case OpKind::kScores: {  // depth: the size of a head; the input holds q, k and v
+    case OpKind::kScores:
+    case OpKind::kCosineScores: {  // depth: the size of a head; the input holds q, k and v
       const int64_t channels = plan.value(op.inputs[0]).shape.back() / 3;
       return {"matmul", times(elements, channels / op.heads), elements};
     }
@@ -49,6 +50,8 @@ OpCount count_op(const Plan& plan, const Op& op) {
     }
     case OpKind::kLayerNorm:
       return {"layer_norm", times(5, elements), 0};
+    case OpKind::kAveragePool:
+      return {"adaptive_avg_pool2d", element_count(plan.value(op.inputs[0]).shape), 0};
     default:
       return {nullptr, 0, 0};
   }

@@ -2,8 +2,8 @@
 //
 // fvcore.nn.FlopCountAnalysis and ActivationCountAnalysis (0.1.5) count, at batch 1: for a convolution, a
 // linear layer and a matrix product one MAC an element of the result and depth, and the result's elements as
-// activations; for a layer norm 5 an element (its norm_flop_counter) and no activations; for everything else
-// nothing. Operations that are done once at load count once, whatever the batch.
+// activations; for a layer norm 5 an element (its norm_flop_counter) and for a pooling layer one an element of its
+// input, with no activations; for everything else nothing. Operations that are done once at load count once, whatever the batch.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ struct Count {
   int64_t macs_each_run = 0;  // without what is done once at load
   int64_t activations = 0;
   std::map<std::string, int64_t>
-      by_operator;  // MACs, by fvcore's names: "conv", "layer_norm", "linear", "matmul"
+      by_operator;  // MACs, by fvcore's names: "conv", "layer_norm", "linear", "matmul", ...
   std::vector<StepCount> by_step;
 };
 

@@ -1,115 +1,197 @@
 #include "zoo/spec_from_tensors.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "formats/error.h"
-#include "formats/json.h"
-#include "zoo/name_map.h"
 #include "zoo/spec_check.h"
+#include "zoo/tensor_shapes.h"
 #include "zoo/video_from_tensors.h"
 
 namespace swinzoo::zoo {
 namespace {
 
-// Looks weights up by their canonical names in a checkpoint of one layout.
-class Shapes {
- public:
-  Shapes(const Checkpoint& checkpoint, const Layout& layout) : checkpoint_(checkpoint), layout_(layout) {}
+std::string attention_of(const std::string& stage) { return stage + ".blocks.0.attn."; }
 
-  // The canonical shape of a weight of that rank (of one part, where several make it up); nothing if it is
-  // missing or of another rank.
-  std::optional<Shape> find(const std::string& canonical, size_t rank) const {
-    const WeightPlace place = place_in(layout_, canonical, Shape(rank));
-    const int64_t index = checkpoint_.find(place.names.front());
-    if (index < 0) return std::nullopt;
-    const Shape& found = checkpoint_.tensors()[static_cast<size_t>(index)].shape;
-    if (found.size() != rank) return std::nullopt;
-    if (place.axes.empty()) return found;
-    Shape shape;
-    for (const size_t axis : place.axes) shape.push_back(found[axis]);
-    return shape;
-  }
+// A stage's heads, and its window where the tensors tell it, into `d`. `stage` is "layers.2". False where the
+// tensors are not of the family.
+bool read_swin_stage(const TensorShapes& shapes, const std::string& stage, Dimensions& d) {
+  const auto table = shapes.find(attention_of(stage) + "relative_position_bias_table", 2);
+  if (!table) return false;
+  const auto side = static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(table->at(0)))));
+  if (side * side != table->at(0) || side % 2 == 0) return false;
+  d.window_size.push_back((side + 1) / 2);
+  d.num_heads.push_back(table->at(1));
+  return true;
+}
 
- private:
-  const Checkpoint& checkpoint_;
-  const Layout& layout_;
+// The authors' files carry the table of scaled offsets, [1, 2 w - 1, 2 w - 1, 2]. Its corner is the scaled
+// offset
+// -(w - 1), which tells the window that scales (see backends::PositionNetwork).
+bool read_swinv2_stage(const TensorShapes& shapes, const std::string& stage, Dimensions& d) {
+  const auto scale = shapes.find(attention_of(stage) + "logit_scale", 3);
+  if (!scale || !shapes.has(attention_of(stage) + "cpb_mlp.0.weight", 2)) return false;
+  d.num_heads.push_back(scale->at(0));
+  const std::string name = attention_of(stage) + "relative_coords_table";
+  const auto table = shapes.find(name, 4);
+  const auto corner = shapes.first_element(name);
+  if (!table || !corner || table->at(1) < 3) return true;
+  const int64_t window = (table->at(1) + 1) / 2;
+  const double reach = 8 * static_cast<double>(window - 1) / (std::exp2(3 * std::abs(*corner)) - 1);
+  const auto trained = std::isfinite(reach) && reach < 1e6 ? std::lround(reach) + 1 : 0;
+  d.window_size.push_back(window);
+  d.pretrained_window_size.push_back(trained == window ? 0 : trained);
+  return true;
+}
+
+bool read_swinv2_cr_stage(const TensorShapes& shapes, const std::string& stage, Dimensions& d) {
+  const auto scale = shapes.find(attention_of(stage) + "logit_scale", 1);
+  if (!scale || !shapes.has(attention_of(stage) + "meta_mlp.fc1.weight", 2)) return false;
+  d.num_heads.push_back(scale->at(0));
+  return true;
+}
+
+struct Family {
+  std::string_view name;
+  std::string_view stages;  // what the stages' names begin with
+  bool (*read_stage)(const TensorShapes& shapes, const std::string& stage, Dimensions& d);
 };
 
-// Depths, heads and windows, stage by stage, into `d`. False where the tensors are no Swin's.
-bool read_stages(const Shapes& shapes, Dimensions& d) {
-  for (int stage = 0;; ++stage) {
-    const auto block = [&](int number, const char* rest) {
-      return fmt::format("layers.{}.blocks.{}.{}", stage, number, rest);
-    };
-    const auto table = shapes.find(block(0, "attn.relative_position_bias_table"), 2);
-    if (!table) return stage > 0;
-    const auto side = static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(table->at(0)))));
-    if (side * side != table->at(0) || side % 2 == 0) return false;
-    d.window_size.push_back((side + 1) / 2);
-    d.num_heads.push_back(table->at(1));
-    int depth = 0;
-    while (shapes.find(block(depth, "norm1.weight"), 1)) ++depth;
+constexpr std::array<Family, 3> kFamilies = {{
+    {"swin", "layers", &read_swin_stage},
+    {"swinv2", "layers", &read_swinv2_stage},
+    {"swinv2_cr", "stages", &read_swinv2_cr_stage},
+}};
+
+// swinv2_cr: which blocks end with a norm on the main branch tells the rule (see zoo/arch/swinv2_cr.h).
+void read_extra_norms(const TensorShapes& shapes, const std::string& stage, int64_t depth, Dimensions& d) {
+  for (int64_t block = 0; block < depth; ++block) {
+    if (!shapes.has(fmt::format("{}.blocks.{}.norm3.weight", stage, block), 1)) continue;
+    if (block + 1 == depth) {
+      d.extra_norm_stage = d.extra_norm_stage || d.depths.size() == 1;
+    } else if (d.extra_norm_period == 0) {
+      d.extra_norm_period = block + 1;
+    }
+  }
+}
+
+// Depths, heads, and windows where the tensors tell them, stage by stage. False where the tensors are not of
+// the family and layout.
+bool read_stages(const Family& family, const TensorShapes& shapes, Dimensions& d) {
+  for (int number = 0;; ++number) {
+    const std::string stage = fmt::format("{}.{}", family.stages, number);
+    if (!shapes.has(stage + ".blocks.0.norm1.weight", 1)) return number > 0;
+    if (!family.read_stage(shapes, stage, d)) return false;
+    int64_t depth = 0;
+    while (shapes.has(fmt::format("{}.blocks.{}.norm1.weight", stage, depth), 1)) ++depth;
     d.depths.push_back(depth);
-    // timm's and the authors' layouts differ in where the mergings stand.
-    if (stage > 0 && !shapes.find(fmt::format("layers.{}.downsample.norm.weight", stage), 1)) return false;
+    if (d.family == "swinv2_cr") read_extra_norms(shapes, stage, depth, d);
+    // Layouts differ in where the mergings stand.
+    if (number > 0 && !shapes.has(stage + ".downsample.norm.weight", 1)) return false;
   }
 }
 
-// The input's side that a SavedModel's signature names: "[-1, 224, 224, 3]".
-std::optional<int64_t> image_size_of(const Checkpoint& checkpoint, const std::string& where) {
-  const auto found = checkpoint.metadata().find("signature.input_shape");
-  if (found == checkpoint.metadata().end()) return std::nullopt;
-  const json::value parsed = parse_json(found->second, where + ": signature");
-  const json::array& shape = as_array(parsed, where + ": signature");
-  if (shape.size() != 4) return std::nullopt;
-  return as_int(shape[1], where + ": signature");
+// What shapes tell; stages without a window stay without.
+std::optional<Dimensions> read_dimensions(const Family& family, const TensorShapes& shapes) {
+  Dimensions d;
+  d.family = family.name;
+  const std::string block = fmt::format("{}.0.blocks.0.", family.stages);
+  const auto patch = shapes.find("patch_embed.proj.weight", 4);
+  const auto hidden = shapes.find(block + "mlp.fc1.bias", 1);
+  if (!patch || !hidden || patch->at(0) < 1) return std::nullopt;
+  d.embed_dim = patch->at(0);
+  d.in_chans = patch->at(1);
+  d.patch_size = patch->at(2);
+  d.mlp_ratio = static_cast<double>(hidden->at(0)) / static_cast<double>(d.embed_dim);
+  d.qkv_bias = shapes.has(block + (d.family == "swinv2" ? "attn.q_bias" : "attn.qkv.bias"), 1);
+  if (!read_stages(family, shapes, d)) return std::nullopt;
+  if (d.window_size.size() < d.depths.size()) {
+    d.window_size.clear();
+    d.pretrained_window_size.clear();
+  }
+  return d;
 }
 
-// The catalog's architecture that differs in nothing but, maybe, the image size.
-const ModelSpec* similar_architecture(const Dimensions& dimensions, const Catalog& catalog) {
+// The windows that blocks have once they are clipped to their stage's grid, as a table of offsets shows them.
+std::vector<int64_t> clipped_windows(const Dimensions& d) {
+  std::vector<int64_t> windows;
+  int64_t side = d.image_size / d.patch_size;
+  for (const int64_t window : d.window_size) {
+    windows.push_back(std::min(window, side));
+    side = (side + 1) / 2;
+  }
+  return windows;
+}
+
+// The catalog's architectures that differ in nothing that was told.
+std::vector<const ModelSpec*> similar_architectures(const Dimensions& told, bool image_size_told,
+                                                    const Catalog& catalog) {
+  std::vector<const ModelSpec*> similar;
   for (const ModelSpec& known : catalog.architectures()) {
-    Dimensions same = dimensions;
-    same.image_size = known.dimensions.image_size;
-    if (same == known.dimensions) return &known;
+    Dimensions same = told;
+    if (!image_size_told) same.image_size = known.dimensions.image_size;
+    if (told.window_size.empty()) same.pretrained_window_size = known.dimensions.pretrained_window_size;
+    same.window_size = known.dimensions.window_size;
+    const bool same_windows = told.window_size.empty() || told.window_size == clipped_windows(same);
+    if (same_windows && same == known.dimensions) similar.push_back(&known);
   }
-  return nullptr;
+  return similar;
+}
+
+// Fills in what the tensors don't tell.
+ModelSpec complete(Dimensions d, const Checkpoint& checkpoint, const std::string& where,
+                   const Catalog& catalog) {
+  const auto input = signature_shape(checkpoint, 4, where);  // [batch, height, width, channels]
+  const std::optional<int64_t> image_size = input ? std::optional(input->at(1)) : std::nullopt;
+  if (image_size) d.image_size = *image_size;
+  std::vector<const ModelSpec*> similar = similar_architectures(d, image_size.has_value(), catalog);
+  // An architecture that is only larger in its images says the same but for the preprocessing.
+  if (similar.empty() && image_size) similar = similar_architectures(d, false, catalog);
+  if (d.window_size.empty() && similar.size() != 1) {
+    std::vector<std::string_view> names;
+    for (const ModelSpec* known : similar) names.push_back(known->architecture);
+    fail(ErrorCode::kUnsupported,
+         "{}: its tensors are those of a {}, but don't tell the window size{}{}; a config.json beside it "
+         "settles it",
+         where, d.family, names.empty() ? "" : ": it may be ", fmt::join(names, " or "));
+  }
+  if (!image_size && similar.empty()) {
+    fail(ErrorCode::kUnsupported,
+         "{}: its tensors are those of a {}, but the image size can't be told; a config.json beside it "
+         "settles it",
+         where, d.family);
+  }
+  ModelSpec spec;
+  spec.architecture = d.family;
+  spec.dimensions = std::move(d);
+  if (!similar.empty()) {
+    const ModelSpec& known = *similar.front();
+    spec.architecture = known.architecture;
+    spec.preprocessing = known.preprocessing;
+    const int64_t side = image_size.value_or(known.dimensions.image_size);
+    spec.dimensions = known.dimensions;
+    spec.dimensions.image_size = side;
+  }
+  return spec;
 }
 
 }  // namespace
 
 std::optional<ModelSpec> spec_from_tensors(const Checkpoint& checkpoint, const std::string& where,
                                            const Catalog& catalog) {
-  for (const Layout& layout : layouts_of("swin")) {
-    const Shapes shapes(checkpoint, layout);
-    const auto patch = shapes.find("patch_embed.proj.weight", 4);
-    const auto hidden = shapes.find("layers.0.blocks.0.mlp.fc1.bias", 1);
-    if (!patch || !hidden) continue;
-    ModelSpec spec;
-    Dimensions& d = spec.dimensions;
-    d.family = "swin";
-    d.embed_dim = patch->at(0);
-    d.in_chans = patch->at(1);
-    d.patch_size = patch->at(2);
-    if (d.embed_dim < 1 || !read_stages(shapes, d)) continue;
-    d.mlp_ratio = static_cast<double>(hidden->at(0)) / static_cast<double>(d.embed_dim);
-    d.qkv_bias = shapes.find("layers.0.blocks.0.attn.qkv.bias", 1).has_value();
-
-    const ModelSpec* known = similar_architecture(d, catalog);
-    const std::optional<int64_t> image_size = image_size_of(checkpoint, where);
-    if (!image_size && known == nullptr) {
-      fail(ErrorCode::kUnsupported,
-           "{}: its tensors are a Swin's, but the image size can't be told; a config.json beside it settles "
-           "it",
-           where);
+  for (const Family& family : kFamilies) {
+    for (const Layout& layout : layouts_of(family.name)) {
+      const TensorShapes shapes(checkpoint, layout);
+      std::optional<Dimensions> dimensions = read_dimensions(family, shapes);
+      if (!dimensions) continue;
+      ModelSpec spec = complete(std::move(*dimensions), checkpoint, where, catalog);
+      const auto head = shapes.find("head.fc.bias", 1);
+      spec.num_classes = head ? head->at(0) : 0;
+      spec.task = head ? "classification" : "features";
+      check_dimensions(spec.dimensions, where);
+      return spec;
     }
-    d.image_size = image_size ? *image_size : known->dimensions.image_size;
-    spec.architecture = known == nullptr ? "swin" : known->architecture;
-    if (known != nullptr) spec.preprocessing = known->preprocessing;
-    const auto head = shapes.find("head.fc.bias", 1);
-    spec.num_classes = head ? head->at(0) : 0;
-    spec.task = head ? "classification" : "features";
-    check_dimensions(d, where);
-    return spec;
   }
   return video_spec_from_tensors(checkpoint, where, catalog);
 }

@@ -306,6 +306,7 @@ void compute(const Plan& plan, const Op& op, int64_t batch, Inputs inputs, Input
     case OpKind::kMergePatches:
       return merge_patches(in_shape, out_shape, inputs, out);
     case OpKind::kMeanPool:
+    case OpKind::kAveragePool:
       return mean_pool(last, batch, inputs, out);
   }
 }

@@ -31,6 +31,19 @@ ValueId attention_case(PlanBuilder& b, std::array<int64_t, 3> window, std::array
                      {.windows = {{1, grid[0], grid[1]}, window, shift}, .heads = heads, .qkv_bias = bias});
 }
 
+// The step that swinv2 and swinv2_cr have instead.
+ValueId cosine_attention_case(PlanBuilder& b, PlanBuilder::AttentionKind kind, bool bias,
+                              int64_t pretrained_window) {
+  const ValueId x = b.patch_embed("patch_embed", b.input(), 2, 24);
+  const Shape grid = b.shape(x);
+  return b.attention("block", x,
+                     {.kind = kind,
+                      .windows = {{1, grid[0], grid[1]}, {1, 7, 7}, {0, 3, 3}},
+                      .heads = 3,
+                      .qkv_bias = bias,
+                      .pretrained_window = pretrained_window});
+}
+
 const std::vector<Case>& cases() {
   static const std::vector<Case> kCases = {
       {"patch embedding",
@@ -75,6 +88,28 @@ const std::vector<Case>& cases() {
       {"merging an odd grid",
        {3, 10, 14},
        [](PlanBuilder& b) { b.patch_merging("down", b.patch_embed("e", b.input(), 2, 20)); }},
+      {"swinv2 attention",
+       {3, 20, 18},
+       [](PlanBuilder& b) { cosine_attention_case(b, PlanBuilder::AttentionKind::kSwinV2, true, 0); }},
+      {"swinv2 attention of another window and without bias",
+       {3, 28, 28},
+       [](PlanBuilder& b) { cosine_attention_case(b, PlanBuilder::AttentionKind::kSwinV2, false, 5); }},
+      {"swinv2_cr attention",
+       {3, 20, 18},
+       [](PlanBuilder& b) { cosine_attention_case(b, PlanBuilder::AttentionKind::kSwinV2Cr, true, 0); }},
+      {"mlp with its norm last",
+       {3, 12, 20},
+       [](PlanBuilder& b) { b.mlp("block", b.patch_embed("patch_embed", b.input(), 2, 33), 100, true); }},
+      {"merging an odd grid with its norm last",
+       {3, 10, 14},
+       [](PlanBuilder& b) { b.patch_merging("down", b.patch_embed("e", b.input(), 2, 20), true); }},
+      {"results with the channels first",
+       {3, 16, 24},
+       [](PlanBuilder& b) {
+         const ValueId x = b.token_norm("norm", b.patch_embed("e", b.input(), 2, 48));
+         b.output("features", x, true);
+         b.pool("pool", x);
+       }},
       {"norm pool and head",
        {3, 16, 16},
        [](PlanBuilder& b) {

@@ -15,6 +15,8 @@ KINDS = {
     "no qkv bias": dict(
         architecture="swin_base_patch4_window12_384", size=384, num_classes=5, model_args=dict(qkv_bias=False)
     ),
+    "v2": dict(architecture="swinv2_tiny_window8_256", size=256, num_classes=7, model_args={}),
+    "cr": dict(architecture="swinv2_cr_tiny_ns_224", size=224, num_classes=7, model_args={}),
 }
 MINI = dict(embed_dim=16, depths=(2, 2, 2, 2), num_heads=(1, 2, 4, 8))
 

@@ -15,6 +15,10 @@ MODELS = {
     "swin_base_patch4_window7_224": 224,
     "swin_base_patch4_window12_384": 384,
     "swin_large_patch4_window7_224": 224,
+    "swin_s3_small_224": 224,
+    "swinv2_tiny_window16_256": 256,
+    "swinv2_base_window12to16_192to256": 256,
+    "swinv2_cr_small_ns_224": 224,
 }
 
 

@@ -7,6 +7,7 @@ import swinzoo
 import timm_models
 
 TINY, BASE_384 = "swin_tiny_patch4_window7_224", "swin_base_patch4_window12_384"
+V2, CR = "swinv2_tiny_window8_256", "swinv2_cr_tiny_224"
 MINI = dict(embed_dim=16, depths=(2, 2, 2, 2), num_heads=(1, 2, 4, 8))
 CASES = {
     "one image": dict(args=MINI),
@@ -19,6 +20,18 @@ CASES = {
     "no qkv bias": dict(args=MINI | dict(qkv_bias=False)),
     "192, windows of 7: padded and clipped": dict(size=192, args=MINI | dict(img_size=192, window_size=7), batch=3),
     "160, windows of 5": dict(size=160, args=MINI | dict(img_size=160, window_size=5)),
+    "s3, windows of their own a stage": dict(architecture="swin_s3_tiny_224", args=MINI),
+    "v2": dict(architecture=V2, size=256, args=MINI),
+    "v2, three images, windows of 16": dict(architecture="swinv2_tiny_window16_256", size=256, args=MINI, batch=3),
+    "v2, trained with windows of 12": dict(architecture="swinv2_base_window12to16_192to256", size=256, args=MINI),
+    "v2, no qkv bias and no head": dict(architecture=V2, size=256, args=MINI | dict(qkv_bias=False), classes=0),
+    "v2, windows of 7 on maps of 24: padded": dict(architecture=V2, size=192, args=MINI | dict(img_size=192, window_size=7)),
+    "cr": dict(architecture=CR, args=MINI),
+    "cr, norms after stages": dict(architecture="swinv2_cr_small_ns_224", args=MINI, batch=3),
+    "cr, norms after every third block": dict(
+        architecture="swinv2_cr_huge_224",
+        args=dict(embed_dim=16, depths=(1, 2, 7, 2), num_heads=(1, 2, 4, 8), extra_norm_period=3)),
+    "cr, 192, windows of 7: padded": dict(architecture=CR, size=192, args=MINI | dict(img_size=192, window_size=7), classes=0),
     "256, windows of 8, mlp of 2": dict(size=256, args=MINI | dict(img_size=256, window_size=8, mlp_ratio=2.0)),
 }
 

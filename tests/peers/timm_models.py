@@ -20,6 +20,8 @@ def randomise(model, generator):
     for name, p in model.named_parameters():
         if name.endswith("relative_position_bias_table"):
             p.data = torch.randn(p.shape, generator=generator) * 0.5
+        elif name.endswith("logit_scale"):  # log of what cosines are multiplied by: some beyond the bound of log(100)
+            p.data = 2 + 1.5 * torch.randn(p.shape, generator=generator)
         elif p.ndim >= 2:
             p.data = torch.randn(p.shape, generator=generator) / p[0].numel() ** 0.5
         elif "norm" in name and name.endswith("weight"):
@@ -45,11 +47,13 @@ def make_model(architecture, seed, num_classes=10, **model_args):
 def outputs_of(model, x):
     """{name: tensor} of everything that `swinzoo predict` can write."""
     maps, attention = [], []
-    handles = [stage.blocks.register_forward_hook(lambda _m, _i, o: maps.append(o.clone())) for stage in model.layers]
+    stages = model.stages if hasattr(model, "stages") else model.layers
+    # A stage begins with its merging and ends with its map; swinv2_cr's hand it on as NCHW.
+    handles = [stage.register_forward_hook(lambda _m, _i, o: maps.append(o.clone())) for stage in stages]
     handles += [
-        m.register_forward_hook(lambda _m, _i, o: attention.append(o.clone()))
-        for m in model.modules()
-        if isinstance(m, torch.nn.Softmax)
+        block.attn.attn_drop.register_forward_hook(lambda _m, i, _o: attention.append(i[0].clone()))
+        for stage in stages
+        for block in stage.blocks
     ]
     with torch.inference_mode():
         features = model.forward_features(x)
@@ -58,7 +62,7 @@ def outputs_of(model, x):
             outputs["logits"] = model.forward_head(features)
     for handle in handles:
         handle.remove()
-    assert len(attention) == sum(len(stage.blocks) for stage in model.layers)
+    assert len(attention) == sum(len(stage.blocks) for stage in stages)
     outputs |= {f"feature_map.{i}": m for i, m in enumerate(maps)}
     outputs |= {f"attention.{i}": a for i, a in enumerate(attention)}
     return outputs

@@ -1,6 +1,8 @@
 #include "zoo/spec_from_tensors.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <cmath>
 
 #include "formats/error.h"
 #include "tests/error_code.h"
@@ -12,16 +14,28 @@ using namespace swinzoo::zoo;
 
 namespace {
 
-// A checkpoint of names and shapes only.
+// A checkpoint of names and shapes, and values where a test gives them.
 class Names : public Checkpoint {
  public:
   std::string_view format() const override { return "made"; }
   const std::vector<TensorInfo>& tensors() const override { return tensors_; }
-  TensorView read(size_t, Tensor&) const override { return {}; }
+  TensorView read(size_t index, Tensor& scratch) const override {
+    scratch = Tensor(DType::kF32, tensors_[index].shape);
+    std::ranges::fill(scratch.as<float>(), values_.at(tensors_[index].name));
+    return scratch.view();
+  }
   const std::map<std::string, std::string>& metadata() const override { return metadata_; }
+
+  void add(const std::string& name, Shape shape, float value) {
+    tensors_.push_back({name, DType::kF32, std::move(shape)});
+    values_[name] = value;
+  }
 
   std::vector<TensorInfo> tensors_;
   std::map<std::string, std::string> metadata_;
+
+ private:
+  std::map<std::string, float> values_;  // of the tensors that are read, the same in every place
 };
 
 // The tensors that a model of that spec has in a layout.
@@ -59,6 +73,58 @@ TEST_CASE("every Swin of the catalog is told from its tensors in every layout") 
     }
   }
   CHECK(told >= 9 * 2 * 4);
+}
+
+TEST_CASE("a Swin V2 is told from its tensors as far as they tell it") {
+  size_t told = 0, one_of_several = 0;
+  for (const ModelSpec& known : catalog().architectures()) {
+    const std::string& family = known.dimensions.family;
+    if (family != "swinv2" && family != "swinv2_cr") continue;
+    for (const Layout& layout : layouts_of(family)) {
+      INFO(known.architecture << " in the layout of " << layout.name);
+      Names names = names_of(known, layout);
+      try {
+        const auto spec = spec_from_tensors(names, "a file", catalog());
+        CHECK(spec->dimensions == known.dimensions);
+        ++told;
+      } catch (const Error& error) {  // others differ in their windows only
+        CHECK(error.code() == ErrorCode::kUnsupported);
+        CHECK_THAT(error.what(), Catch::Contains(known.architecture) && Catch::Contains(" or "));
+        ++one_of_several;
+      }
+    }
+  }
+  CHECK(told == 8);
+  CHECK(one_of_several == 58);
+}
+
+TEST_CASE("the table of offsets in the authors' files tells a Swin V2's windows") {
+  // What the tables hold at their corner: log2(1 + 8 (window - 1) / (window that scales - 1)) / 3, negative.
+  struct Case {
+    const char* architecture;
+    std::vector<int64_t> windows;
+    std::vector<int64_t> scaling;
+  };
+  const std::vector<Case> kCases = {
+      {"swinv2_tiny_window16_256", {16, 16, 16, 8}, {16, 16, 16, 8}},
+      {"swinv2_base_window8_256", {8, 8, 8, 8}, {8, 8, 8, 8}},
+      {"swinv2_base_window12to16_192to256", {16, 16, 16, 8}, {12, 12, 12, 6}},
+      {"swinv2_base_window12to24_192to384", {24, 24, 24, 12}, {12, 12, 12, 6}},
+  };
+  for (const Case& c : kCases) {
+    INFO(c.architecture);
+    const ModelSpec& known = *catalog().lookup_architecture(c.architecture);
+    Names names = names_of(known, layouts_of("swinv2")[1]);
+    for (size_t stage = 0; stage < c.windows.size(); ++stage) {
+      const int64_t side = 2 * c.windows[stage] - 1;
+      const double scaled = 8.0 * static_cast<double>(c.windows[stage] - 1) / static_cast<double>(c.scaling[stage] - 1);
+      names.add(fmt::format("layers.{}.blocks.0.attn.relative_coords_table", stage), {1, side, side, 2},
+                static_cast<float>(-std::log2(1 + scaled) / 3));
+    }
+    const auto spec = spec_from_tensors(names, "a file", catalog());
+    CHECK(spec->dimensions == known.dimensions);
+    CHECK(spec->architecture == known.architecture);
+  }
 }
 
 TEST_CASE("a SavedModel's signature tells the image size of a model that the catalog does not know") {

@@ -41,7 +41,7 @@ backends::Plan build_swinv2_cr_plan(const ModelSpec& spec) {
     builder.output(fmt::format("feature_map.{}", stage), x, true);
   }
   builder.output("features", x, true);
-  x = builder.pool("pool", x);
+  x = builder.pool("pool", x, backends::OpKind::kAveragePool);
   builder.output("embedding", x);
   if (spec.num_classes > 0) builder.output("logits", builder.head("head.fc", x, spec.num_classes));
   return builder.take();
