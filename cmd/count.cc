@@ -20,7 +20,11 @@ struct Options {
   std::string catalog;
   bool by_op = false;
   bool by_block = false;
+  std::string convention = "fvcore";
+  bool explain = false;
   bool json = false;
+
+  bool as_torch() const { return convention == "torch"; }
 };
 
 struct Row {
@@ -38,6 +42,7 @@ json::object to_result(const Row& row, const Options& options) {
                          {"macs", row.count.macs},
                          {"activations", row.count.activations},
                          {"by_operator", std::move(by_operator)}};
+  if (options.as_torch()) result["flops"] = eval::torch_flops(row.count);
   if (options.by_block) {
     json::array blocks;
     for (const eval::StepCount& step : row.count.by_step) {
@@ -53,21 +58,55 @@ json::object to_result(const Row& row, const Options& options) {
 
 std::string number(int64_t value) { return fmt::format("{}", value); }
 
-void print_text(const std::vector<Row>& rows, const Options& options) {
+std::string billions(int64_t value) { return fmt::format("{:.2f}", static_cast<double>(value) / 1e9); }
+
+void print_summary(const std::vector<Row>& rows, const Options& options) {
   using eval::Align;
   eval::TextTable summary({{"model"},
                            {"size", Align::kRight},
                            {"params", Align::kRight},
-                           {"GMACs", Align::kRight},
-                           {"MACs", Align::kRight},
+                           {options.as_torch() ? "GFLOPs" : "GMACs", Align::kRight},
+                           {options.as_torch() ? "FLOPs" : "MACs", Align::kRight},
                            {"activations", Align::kRight}});
   for (const Row& row : rows) {
-    summary.add({row.model, number(row.image_size), number(row.count.params),
-                 fmt::format("{:.2f}", static_cast<double>(row.count.macs) / 1e9), number(row.count.macs),
+    const int64_t cost = options.as_torch() ? eval::torch_flops(row.count) : row.count.macs;
+    summary.add({row.model, number(row.image_size), number(row.count.params), billions(cost), number(cost),
                  number(row.count.activations)});
   }
   fmt::print("{}", summary.text());
+}
+
+// What each convention makes of a model's operations, with the model's own figures.
+void explain(const Row& row) {
+  using eval::Align;
+  const auto macs_of = [&](const char* name) {
+    const auto found = row.count.by_operator.find(name);
+    return found == row.count.by_operator.end() ? int64_t{0} : found->second;
+  };
+  eval::TextTable table({{"operation"}, {"fvcore: MACs", Align::kRight}, {"torch: FLOPs", Align::kRight}, {"rule"}});
+  for (const char* name : {"conv", "linear", "matmul"}) {
+    table.add({name, number(macs_of(name)), number(2 * macs_of(name)), "one MAC, two FLOPs an element and depth"});
+  }
+  table.add({"layer_norm", number(macs_of("layer_norm")), "0", "fvcore: 5 an element; torch: not counted"});
+  if (const int64_t pooled = macs_of("adaptive_avg_pool2d"); pooled > 0) {
+    table.add({"adaptive_avg_pool2d", number(pooled), "0", "fvcore: one an element; torch: not counted"});
+  }
+  table.add({"softmax, GELU, sums, moves", "0", "0", "counted by neither"});
+  table.add({"total", number(row.count.macs), number(eval::torch_flops(row.count)), ""});
+  fmt::print("\n{}, what is counted\n{}", row.model, table.text());
+  const int64_t once = row.count.macs - row.count.macs_each_run;
+  if (once > 0) {
+    fmt::print("{} of the MACs are the networks that give position biases. They are counted once, whatever the batch:\n"
+               "they are computed when the model is loaded, so a bench's GMAC/s leaves them out.\n",
+               once);
+  }
+}
+
+void print_text(const std::vector<Row>& rows, const Options& options) {
+  using eval::Align;
+  print_summary(rows, options);
   for (const Row& row : rows) {
+    if (options.explain) explain(row);
     if (options.by_op) {
       eval::TextTable table({{"operator"}, {"MACs", Align::kRight}});
       for (const auto& [name, macs] : row.count.by_operator) table.add({name, number(macs)});
@@ -111,6 +150,10 @@ Action setup_count(CLI::App& app) {
       ->type_name("MODEL");
   app.add_flag("--by-op", options->by_op, "MACs by operator too (JSON always has them)");
   app.add_flag("--by-block", options->by_block, "Each step of the plan too");
+  app.add_option("--as", options->convention, "Whose convention the total follows")
+      ->check(one_of({"fvcore", "torch"}))
+      ->capture_default_str();
+  app.add_flag("--explain", options->explain, "What each convention counts and leaves out");
   add_catalog_option(app, options->catalog);
   add_format_option(app, options->json);
   return [options](const Globals&) { return run(*options); };

@@ -81,4 +81,13 @@ Count count(const Plan& plan) {
   return total;
 }
 
+int64_t torch_flops(const Count& count) {
+  int64_t flops = 0;
+  for (const char* name : {"conv", "linear", "matmul"}) {
+    const auto found = count.by_operator.find(name);
+    if (found != count.by_operator.end()) add(flops, times(2, found->second));
+  }
+  return flops;
+}
+
 }  // namespace swinzoo::eval

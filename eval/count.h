@@ -35,4 +35,8 @@ struct Count {
 // For one image. Throws kUnsupported where a figure does not fit 63 bits.
 Count count(const backends::Plan& plan);
 
+// What torch.utils.flop_counter.FlopCounterMode (PyTorch 2.13) gives: floating-point operations, two a
+// multiply-accumulate, of convolutions, linear layers and matrix products only.
+int64_t torch_flops(const Count& count);
+
 }  // namespace swinzoo::eval

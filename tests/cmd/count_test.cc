@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
+#include <map>
 
 #include "formats/atomic_file.h"
 #include "tests/cmd/results.h"
@@ -77,6 +78,31 @@ TEST_CASE("count as text holds the same integers") {
     }
   }
   CHECK_THAT(result.out, Contains("layers.2.blocks.3.attn"));
+}
+
+TEST_CASE("count as torch gives FlopCounterMode's integers") {
+  // torch.utils.flop_counter.FlopCounterMode of PyTorch 2.13 on timm 1.0.31's models at batch 1.
+  const std::map<std::string, int64_t> kFlops = {{"swin_tiny_patch4_window7_224", 8981133312},
+                                                 {"swin_s3_tiny_224", 9246664704},
+                                                 {"swinv2_tiny_window8_256", 11879380992},
+                                                 {"swinv2_cr_tiny_ns_224", 9279856128}};
+  for (const auto& [architecture, flops] : kFlops) {
+    INFO(architecture);
+    CHECK(results_of(run_swinzoo({"count", architecture, "--as", "torch", "--json"})).front().at("flops") == flops);
+    CHECK_THAT(run_swinzoo({"count", architecture, "--as", "torch"}).out, Contains(std::to_string(flops)));
+  }
+  CHECK_FALSE(results_of(run_swinzoo({"count", "swin_s3_tiny_224", "--json"})).front().as_object().contains("flops"));
+}
+
+TEST_CASE("count explains what each convention leaves out") {
+  const Result plain = run_swinzoo({"count", "swin_tiny_patch4_window7_224", "--explain"});
+  CHECK(plain.status == 0);
+  CHECK_THAT(plain.out, Contains("18627840") && Contains("8981133312") && Contains("torch: not counted"));
+  CHECK_THAT(plain.out, !Contains("position biases"));
+  // A network a block: 225 offsets x (2 + heads) x 512.
+  const Result network = run_swinzoo({"count", "swinv2_tiny_window8_256", "--explain"});
+  CHECK_THAT(network.out, Contains(std::to_string(225 * 512 * (2 * 12 + 2 * 3 + 2 * 6 + 6 * 12 + 2 * 24))) &&
+                              Contains("position biases"));
 }
 
 TEST_CASE("count takes catalog entries and folders") {
