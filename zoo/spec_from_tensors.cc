@@ -143,11 +143,10 @@ std::vector<const ModelSpec*> similar_architectures(const Dimensions& told, bool
 ModelSpec complete(Dimensions d, const Checkpoint& checkpoint, const std::string& where,
                    const Catalog& catalog) {
   const auto input = signature_shape(checkpoint, 4, where);  // [batch, height, width, channels]
-  const std::optional<int64_t> image_size = input ? std::optional(input->at(1)) : std::nullopt;
-  if (image_size) d.image_size = *image_size;
-  std::vector<const ModelSpec*> similar = similar_architectures(d, image_size.has_value(), catalog);
+  if (input) d.image_size = input->at(1);
+  std::vector<const ModelSpec*> similar = similar_architectures(d, input.has_value(), catalog);
   // An architecture that is only larger in its images says the same but for the preprocessing.
-  if (similar.empty() && image_size) similar = similar_architectures(d, false, catalog);
+  if (similar.empty() && input) similar = similar_architectures(d, false, catalog);
   if (d.window_size.empty() && similar.size() != 1) {
     std::vector<std::string_view> names;
     for (const ModelSpec* known : similar) names.push_back(known->architecture);
@@ -156,7 +155,7 @@ ModelSpec complete(Dimensions d, const Checkpoint& checkpoint, const std::string
          "settles it",
          where, d.family, names.empty() ? "" : ": it may be ", fmt::join(names, " or "));
   }
-  if (!image_size && similar.empty()) {
+  if (!input && similar.empty()) {
     fail(ErrorCode::kUnsupported,
          "{}: its tensors are those of a {}, but the image size can't be told; a config.json beside it "
          "settles it",
@@ -169,9 +168,8 @@ ModelSpec complete(Dimensions d, const Checkpoint& checkpoint, const std::string
     const ModelSpec& known = *similar.front();
     spec.architecture = known.architecture;
     spec.preprocessing = known.preprocessing;
-    const int64_t side = image_size.value_or(known.dimensions.image_size);
     spec.dimensions = known.dimensions;
-    spec.dimensions.image_size = side;
+    if (input) spec.dimensions.image_size = input->at(1);
   }
   return spec;
 }

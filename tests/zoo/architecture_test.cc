@@ -48,8 +48,35 @@ void check_ids(const Plan& plan) {
   for (const backends::Output& output : plan.outputs) CHECK(known.contains(output.value));
 }
 
+void check_clip_shapes(const Plan& plan, const ModelSpec& spec) {
+  const Dimensions& d = spec.dimensions;
+  CHECK(plan.input == Shape{d.in_chans, d.frames, d.image_size, d.image_size});
+  const int64_t depth = (d.frames + 1) / 2;
+  int64_t side = (d.image_size + d.patch_size - 1) / d.patch_size;
+  int64_t channels = d.embed_dim, block = 0;
+  const auto windows = [](int64_t extent, int64_t window) { return (extent + window - 1) / window; };
+  for (size_t stage = 0; stage < d.depths.size(); ++stage) {
+    if (stage > 0) {
+      side = (side + 1) / 2;
+      channels *= 2;
+    }
+    CHECK(shape_of(plan, fmt::format("feature_map.{}", stage).c_str()) == Shape{channels, depth, side, side});
+    const int64_t deep = std::min(depth, d.window_frames), wide = std::min(side, d.window_size[stage]);
+    const int64_t count = windows(depth, deep) * windows(side, wide) * windows(side, wide);
+    const int64_t tokens = deep * wide * wide;
+    for (const int64_t last = block + d.depths[stage]; block < last; ++block) {
+      CHECK(shape_of(plan, fmt::format("attention.{}", block).c_str()) ==
+            Shape{count, d.num_heads[stage], tokens, tokens});
+    }
+  }
+  CHECK(shape_of(plan, "features") == Shape{channels, depth, side, side});
+  CHECK(shape_of(plan, "embedding") == Shape{channels});
+  CHECK((plan.find_output("logits") != nullptr) == (spec.num_classes > 0));
+}
+
 void check_shapes(const Plan& plan, const ModelSpec& spec) {
   const Dimensions& d = spec.dimensions;
+  if (d.family == "video_swin") return check_clip_shapes(plan, spec);
   CHECK(plan.input == Shape{d.in_chans, d.image_size, d.image_size});
   const auto laid_out = [&](int64_t side, int64_t channels) {
     return d.family == "swinv2_cr" ? Shape{channels, side, side} : Shape{side, side, channels};
@@ -81,14 +108,13 @@ void check_shapes(const Plan& plan, const ModelSpec& spec) {
 
 }  // namespace
 
-TEST_CASE("every entry of a family that is built has a plan with consistent shapes") {
+TEST_CASE("every entry of the catalog has a plan with consistent shapes") {
   size_t built = 0;
   const Catalog& catalog = Catalog::built_in();
   std::vector<const ModelSpec*> specs;
   for (const ModelSpec& spec : catalog.entries()) specs.push_back(&spec);
   for (const ModelSpec& spec : catalog.architectures()) specs.push_back(&spec);
   for (const ModelSpec* spec : specs) {
-    if (find_architecture(spec->dimensions.family) == nullptr) continue;
     INFO(spec->id);
     ++built;
     const Plan plan = build_plan(*spec);
@@ -97,7 +123,7 @@ TEST_CASE("every entry of a family that is built has a plan with consistent shap
     std::set<std::string> names;
     for (const backends::Weight& weight : plan.weights) CHECK(names.insert(weight.name).second);
   }
-  CHECK(built > 110);
+  CHECK(built > 115);
 }
 
 TEST_CASE("a window that covers or does not divide the grid gives consistent shapes") {
@@ -110,23 +136,39 @@ TEST_CASE("a window that covers or does not divide the grid gives consistent sha
   }
 }
 
+TEST_CASE("clips of any size have plans with consistent shapes and the same weights") {
+  ModelSpec spec = *Catalog::built_in().lookup_architecture("swin_tiny_patch244_window877");
+  spec.num_classes = 3;
+  const Plan usual = build_plan(spec);
+  CHECK(usual.weights.front().shape == Shape{96, 3, 2, 4, 4});
+  CHECK(usual.weights.back().name == "cls_head.fc_cls.bias");
+  for (const int64_t frames : {1, 2, 7, 33}) {
+    for (const int64_t image_size : {1, 30, 97, 224}) {
+      spec.dimensions.frames = frames;
+      spec.dimensions.image_size = image_size;
+      INFO(frames << " frames of " << image_size);
+      const Plan plan = build_plan(spec);
+      check_ids(plan);
+      check_shapes(plan, spec);
+      CHECK(std::ranges::equal(plan.weights, usual.weights, [](const auto& a, const auto& b) {
+        return a.name == b.name && a.shape == b.shape;
+      }));
+    }
+  }
+}
+
 TEST_CASE("a head of no classes has no logits") {
   const ModelSpec spec = made_spec({.num_classes = 0});
   check_shapes(build_plan(spec), spec);
 }
 
-TEST_CASE("counts equal fvcore's on timm's models") {
-  const json::value document = read_json(SWINZOO_TEST_DATA "/counts_fvcore.json");
+TEST_CASE("counts equal fvcore's on the reference implementations") {
   const Catalog& catalog = Catalog::built_in();
-  const json::array& rows = document.at("counts").as_array();
-  CHECK(rows.size() == 33);
-  for (const json::value& row : rows) {
+  const auto check_counts = [&](const json::value& row) {
     const std::string name = as_string(row.at("architecture"), "row");
     INFO(name);
     const ModelSpec* spec = catalog.lookup_architecture(name);
     REQUIRE(spec != nullptr);
-    CHECK(spec->dimensions.image_size == as_int(row.at("input_size"), name));
-    CHECK(spec->num_classes == as_int(row.at("num_classes"), name));
     const eval::Count count = eval::count(build_plan(*spec));
     CHECK(count.params == as_int(row.at("params"), name));
     CHECK(count.macs == as_int(row.at("fvcore_total_macs"), name));
@@ -135,14 +177,29 @@ TEST_CASE("counts equal fvcore's on timm's models") {
     for (const auto& member : row.at("by_operator").as_object())
       by_operator[member.key()] = as_int(member.value(), name);
     CHECK(count.by_operator == by_operator);
+    return *spec;
+  };
+  const json::value images = read_json(SWINZOO_TEST_DATA "/counts_fvcore.json");
+  CHECK(images.at("counts").as_array().size() == 33);
+  for (const json::value& row : images.at("counts").as_array()) {
+    const ModelSpec spec = check_counts(row);
+    CHECK(spec.dimensions.image_size == as_int(row.at("input_size"), spec.id));
+    CHECK(spec.num_classes == as_int(row.at("num_classes"), spec.id));
+  }
+  const json::value clips = read_json(SWINZOO_TEST_DATA "/counts_fvcore_video.json");
+  CHECK(clips.as_array().size() == 4);
+  for (const json::value& row : clips.as_array()) {
+    const ModelSpec spec = check_counts(row);
+    CHECK(row.at("input") == json::value({1, 3, spec.dimensions.frames, spec.dimensions.image_size,
+                                          spec.dimensions.image_size}));
+    CHECK(spec.num_classes == 0);
   }
 }
 
 TEST_CASE("a family that is not built says so by the entry's name") {
-  const ModelSpec& spec =
-      Catalog::built_in().find("shoaib6174/swin_tiny_patch244_window877_kinetics400_1k");
-  REQUIRE(find_architecture(spec.dimensions.family) == nullptr);
+  ModelSpec spec = made_spec({});
+  spec.dimensions.family = "swinv9";
   CHECK(code_of([&] { build_plan(spec); }) == ErrorCode::kUnsupported);
   CHECK_THROWS_WITH(build_plan(spec),
-                    Catch::Contains(spec.id) && Catch::Contains("'video_swin' is not built yet"));
+                    Catch::Contains(spec.id) && Catch::Contains("'swinv9' is not built yet"));
 }
