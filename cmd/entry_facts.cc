@@ -10,10 +10,9 @@
 
 namespace swinzoo::cmd {
 
-std::optional<ListCounts> counts_of(const zoo::ModelSpec& spec) {
-  if (zoo::find_architecture(spec.dimensions.family) == nullptr) return std::nullopt;
+ListCounts counts_of(const zoo::ModelSpec& spec) {
   const eval::Count count = eval::count(zoo::build_plan(spec));
-  return ListCounts{count.params, count.macs};
+  return {count.params, count.macs};
 }
 
 bool is_fetched(const zoo::ModelSpec& spec) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "zoo/spec.h"
@@ -14,8 +13,8 @@ struct ListCounts {
   int64_t macs = 0;  // of one image or clip
 };
 
-// Counted over the entry's plan; nothing where its architecture has no plan yet.
-std::optional<ListCounts> counts_of(const zoo::ModelSpec& spec);
+// Counted over the entry's plan.
+ListCounts counts_of(const zoo::ModelSpec& spec);
 
 // Whether the entry's checkpoint is in the cache.
 bool is_fetched(const zoo::ModelSpec& spec);

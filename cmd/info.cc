@@ -96,13 +96,8 @@ void print_text(const zoo::ModelSpec& spec) {
   print_field("architecture", fmt::format("{} ({})", spec.architecture, spec.dimensions.family));
   print_field("input", fmt::format("{}x{}", spec.dimensions.in_chans, input_of(spec.dimensions)));
   print_dimensions(spec.dimensions);
-  if (counts) {
-    print_field("params", fmt::format("{}", counts->params));
-    print_field("MACs", fmt::format("{}", counts->macs));
-  } else {
-    print_field("runs", fmt::format("not yet: the architecture family '{}' is not built yet",
-                                    spec.dimensions.family));
-  }
+  print_field("params", fmt::format("{}", counts.params));
+  print_field("MACs", fmt::format("{}", counts.macs));
   print_field("preprocessing", describe(preprocessing, spec.dimensions.image_size));
   print_field("mean", fmt::format("{}", fmt::join(preprocessing.mean, ", ")));
   print_field("std", fmt::format("{}", fmt::join(preprocessing.std, ", ")));
@@ -118,8 +113,8 @@ void print_text(const zoo::ModelSpec& spec) {
 json::object to_result(const zoo::ModelSpec& spec) {
   const auto counts = counts_of(spec);
   json::object result = zoo::to_json(spec);
-  result["params"] = counts ? json::value(counts->params) : json::value(nullptr);
-  result["macs"] = counts ? json::value(counts->macs) : json::value(nullptr);
+  result["params"] = counts.params;
+  result["macs"] = counts.macs;
   result["fetched"] = is_fetched(spec);
   return result;
 }

@@ -66,16 +66,12 @@ json::object to_result(const zoo::ModelSpec& spec) {
                          {"image_size", spec.dimensions.image_size},
                          {"frames", spec.dimensions.frames},
                          {"num_classes", spec.num_classes},
-                         {"params", nullptr},
-                         {"macs", nullptr},
+                         {"params", counts.params},
+                         {"macs", counts.macs},
                          {"top1", nullptr},
                          {"top1_dataset", nullptr},
                          {"top1_by", nullptr},
                          {"fetched", is_fetched(spec)}};
-  if (counts) {
-    result["params"] = counts->params;
-    result["macs"] = counts->macs;
-  }
   if (headline != nullptr) {
     result["top1"] = *headline->top1;
     result["top1_dataset"] = headline->dataset;
@@ -91,8 +87,8 @@ std::vector<std::string> to_row(const zoo::ModelSpec& spec) {
           spec.dimensions.family,
           input_of(spec.dimensions),
           spec.num_classes > 0 ? fmt::format("{}", spec.num_classes) : "-",
-          counts ? fmt::format("{:.2f} M", static_cast<double>(counts->params) / 1e6) : "-",
-          counts ? fmt::format("{:.2f}", static_cast<double>(counts->macs) / 1e9) : "-",
+          fmt::format("{:.2f} M", static_cast<double>(counts.params) / 1e6),
+          fmt::format("{:.2f}", static_cast<double>(counts.macs) / 1e9),
           headline != nullptr ? fmt::format("{:.3f}", *headline->top1) : "-",
           is_fetched(spec) ? "yes" : "no"};
 }

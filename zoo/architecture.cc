@@ -21,22 +21,14 @@ std::span<const Architecture> architectures() {
   return kArchitectures;
 }
 
-const Architecture* find_architecture(std::string_view family) {
+backends::Plan build_plan(const ModelSpec& spec) {
   const auto all = architectures();
   const auto found =
-      std::find_if(all.begin(), all.end(), [&](const Architecture& a) { return a.family == family; });
-  return found == all.end() ? nullptr : &*found;
-}
-
-const Architecture& require_architecture(const ModelSpec& spec) {
-  const Architecture* architecture = find_architecture(spec.dimensions.family);
-  if (architecture == nullptr) {
-    fail(ErrorCode::kUnsupported, "{}: the architecture family '{}' is not built yet", spec.id,
-         spec.dimensions.family);
+      std::find_if(all.begin(), all.end(), [&](const Architecture& a) { return a.family == spec.dimensions.family; });
+  if (found == all.end()) {
+    fail(ErrorCode::kUnsupported, "{}: there is no architecture family '{}'", spec.id, spec.dimensions.family);
   }
-  return *architecture;
+  return found->build_plan(spec);
 }
-
-backends::Plan build_plan(const ModelSpec& spec) { return require_architecture(spec).build_plan(spec); }
 
 }  // namespace swinzoo::zoo

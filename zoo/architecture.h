@@ -18,13 +18,7 @@ struct Architecture {
 
 std::span<const Architecture> architectures();
 
-// Null where the family is not built yet.
-const Architecture* find_architecture(std::string_view family);
-
-// The spec's architecture. Throws kUnsupported, saying so plainly, where it is not built yet.
-const Architecture& require_architecture(const ModelSpec& spec);
-
-// The plan of a spec. Throws as require_architecture.
+// The plan of a spec. Throws kUnsupported, naming the entry, where no file in zoo/arch/ is of its family.
 backends::Plan build_plan(const ModelSpec& spec);
 
 }  // namespace swinzoo::zoo

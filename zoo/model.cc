@@ -46,7 +46,6 @@ OpenedModel open_model(const std::string& model, const Catalog& catalog) {
          model);
   }
   if (entry == nullptr && !names_files(model)) catalog.find(model);  // says what may have been meant
-  if (entry != nullptr) require_architecture(*entry);
 
   const ModelFiles files =
       resolve_model_files(model, entry == nullptr ? std::vector<std::string>() : entry->sources);

@@ -73,6 +73,7 @@ TEST_CASE("convert that fails leaves no file") {
     return result.status;
   };
   CHECK(status_of("/no/such/model", made.out) == 3);
+  CHECK(status_of("microsoft/swinv2-tiny-patch4-window8-256", made.out) == 3);  // not fetched
   write_file(made.folder.path() / "file", "");
   CHECK(status_of(made.model, made.folder.path() / "file" / "below.safetensors") == 1);
   CHECK(status_of(made.model, made.folder.path() / std::string(300, 'n')) == 1);
