@@ -5,55 +5,18 @@
 #include <cmath>
 
 #include "formats/error.h"
-#include "formats/json.h"
-#include "zoo/name_map.h"
 #include "zoo/spec_check.h"
+#include "zoo/tensor_shapes.h"
 #include "zoo/video_from_tensors.h"
 
 namespace swinzoo::zoo {
 namespace {
 
-// Looks weights up by their canonical names in a checkpoint of one layout.
-class Shapes {
- public:
-  Shapes(const Checkpoint& checkpoint, const Layout& layout) : checkpoint_(checkpoint), layout_(layout) {}
-
-  // The canonical shape of a weight of that rank (of one part, where several make it up); nothing if it is
-  // missing or of another rank.
-  std::optional<Shape> find(const std::string& canonical, size_t rank) const {
-    const WeightPlace place = place_in(layout_, canonical, Shape(rank));
-    const int64_t index = checkpoint_.find(place.names.front());
-    if (index < 0) return std::nullopt;
-    const Shape& found = checkpoint_.tensors()[static_cast<size_t>(index)].shape;
-    if (found.size() != rank) return std::nullopt;
-    if (place.axes.empty()) return found;
-    Shape shape;
-    for (const size_t axis : place.axes) shape.push_back(found[axis]);
-    return shape;
-  }
-
-  bool has(const std::string& canonical, size_t rank) const { return find(canonical, rank).has_value(); }
-
-  // The first element of a float32 tensor; nothing if there is no such tensor.
-  std::optional<float> first_element(const std::string& canonical) const {
-    const int64_t index = checkpoint_.find(place_in(layout_, canonical, {}).names.front());
-    if (index < 0) return std::nullopt;
-    Tensor scratch;
-    const TensorView view = checkpoint_.read(static_cast<size_t>(index), scratch);
-    if (view.dtype != DType::kF32 || view.bytes.empty()) return std::nullopt;
-    return view.as<float>()[0];
-  }
-
- private:
-  const Checkpoint& checkpoint_;
-  const Layout& layout_;
-};
-
 std::string attention_of(const std::string& stage) { return stage + ".blocks.0.attn."; }
 
 // A stage's heads, and its window where the tensors tell it, into `d`. `stage` is "layers.2". False where the
 // tensors are not of the family.
-bool read_swin_stage(const Shapes& shapes, const std::string& stage, Dimensions& d) {
+bool read_swin_stage(const TensorShapes& shapes, const std::string& stage, Dimensions& d) {
   const auto table = shapes.find(attention_of(stage) + "relative_position_bias_table", 2);
   if (!table) return false;
   const auto side = static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(table->at(0)))));
@@ -63,9 +26,10 @@ bool read_swin_stage(const Shapes& shapes, const std::string& stage, Dimensions&
   return true;
 }
 
-// The authors' files carry the table of scaled offsets, [1, 2 w - 1, 2 w - 1, 2]. Its corner is the scaled offset
+// The authors' files carry the table of scaled offsets, [1, 2 w - 1, 2 w - 1, 2]. Its corner is the scaled
+// offset
 // -(w - 1), which tells the window that scales (see backends::PositionNetwork).
-bool read_swinv2_stage(const Shapes& shapes, const std::string& stage, Dimensions& d) {
+bool read_swinv2_stage(const TensorShapes& shapes, const std::string& stage, Dimensions& d) {
   const auto scale = shapes.find(attention_of(stage) + "logit_scale", 3);
   if (!scale || !shapes.has(attention_of(stage) + "cpb_mlp.0.weight", 2)) return false;
   d.num_heads.push_back(scale->at(0));
@@ -81,7 +45,7 @@ bool read_swinv2_stage(const Shapes& shapes, const std::string& stage, Dimension
   return true;
 }
 
-bool read_swinv2_cr_stage(const Shapes& shapes, const std::string& stage, Dimensions& d) {
+bool read_swinv2_cr_stage(const TensorShapes& shapes, const std::string& stage, Dimensions& d) {
   const auto scale = shapes.find(attention_of(stage) + "logit_scale", 1);
   if (!scale || !shapes.has(attention_of(stage) + "meta_mlp.fc1.weight", 2)) return false;
   d.num_heads.push_back(scale->at(0));
@@ -91,7 +55,7 @@ bool read_swinv2_cr_stage(const Shapes& shapes, const std::string& stage, Dimens
 struct Family {
   std::string_view name;
   std::string_view stages;  // what the stages' names begin with
-  bool (*read_stage)(const Shapes& shapes, const std::string& stage, Dimensions& d);
+  bool (*read_stage)(const TensorShapes& shapes, const std::string& stage, Dimensions& d);
 };
 
 constexpr std::array<Family, 3> kFamilies = {{
@@ -101,7 +65,7 @@ constexpr std::array<Family, 3> kFamilies = {{
 }};
 
 // swinv2_cr: which blocks end with a norm on the main branch tells the rule (see zoo/arch/swinv2_cr.h).
-void read_extra_norms(const Shapes& shapes, const std::string& stage, int64_t depth, Dimensions& d) {
+void read_extra_norms(const TensorShapes& shapes, const std::string& stage, int64_t depth, Dimensions& d) {
   for (int64_t block = 0; block < depth; ++block) {
     if (!shapes.has(fmt::format("{}.blocks.{}.norm3.weight", stage, block), 1)) continue;
     if (block + 1 == depth) {
@@ -112,9 +76,9 @@ void read_extra_norms(const Shapes& shapes, const std::string& stage, int64_t de
   }
 }
 
-// Depths, heads, and windows where the tensors tell them, stage by stage. False where the tensors are not of the
-// family and layout.
-bool read_stages(const Family& family, const Shapes& shapes, Dimensions& d) {
+// Depths, heads, and windows where the tensors tell them, stage by stage. False where the tensors are not of
+// the family and layout.
+bool read_stages(const Family& family, const TensorShapes& shapes, Dimensions& d) {
   for (int number = 0;; ++number) {
     const std::string stage = fmt::format("{}.{}", family.stages, number);
     if (!shapes.has(stage + ".blocks.0.norm1.weight", 1)) return number > 0;
@@ -129,7 +93,7 @@ bool read_stages(const Family& family, const Shapes& shapes, Dimensions& d) {
 }
 
 // What shapes tell; stages without a window stay without.
-std::optional<Dimensions> read_dimensions(const Family& family, const Shapes& shapes) {
+std::optional<Dimensions> read_dimensions(const Family& family, const TensorShapes& shapes) {
   Dimensions d;
   d.family = family.name;
   const std::string block = fmt::format("{}.0.blocks.0.", family.stages);
@@ -147,16 +111,6 @@ std::optional<Dimensions> read_dimensions(const Family& family, const Shapes& sh
     d.pretrained_window_size.clear();
   }
   return d;
-}
-
-// The input's side that a SavedModel's signature names: "[-1, 224, 224, 3]".
-std::optional<int64_t> image_size_of(const Checkpoint& checkpoint, const std::string& where) {
-  const auto found = checkpoint.metadata().find("signature.input_shape");
-  if (found == checkpoint.metadata().end()) return std::nullopt;
-  const json::value parsed = parse_json(found->second, where + ": signature");
-  const json::array& shape = as_array(parsed, where + ": signature");
-  if (shape.size() != 4) return std::nullopt;
-  return as_int(shape[1], where + ": signature");
 }
 
 // The windows that blocks have once they are clipped to their stage's grid, as a table of offsets shows them.
@@ -186,22 +140,25 @@ std::vector<const ModelSpec*> similar_architectures(const Dimensions& told, bool
 }
 
 // Fills in what the tensors don't tell.
-ModelSpec complete(Dimensions d, const Checkpoint& checkpoint, const std::string& where, const Catalog& catalog) {
-  const std::optional<int64_t> image_size = image_size_of(checkpoint, where);
-  if (image_size) d.image_size = *image_size;
-  std::vector<const ModelSpec*> similar = similar_architectures(d, image_size.has_value(), catalog);
+ModelSpec complete(Dimensions d, const Checkpoint& checkpoint, const std::string& where,
+                   const Catalog& catalog) {
+  const auto input = signature_shape(checkpoint, 4, where);  // [batch, height, width, channels]
+  if (input) d.image_size = input->at(1);
+  std::vector<const ModelSpec*> similar = similar_architectures(d, input.has_value(), catalog);
   // An architecture that is only larger in its images says the same but for the preprocessing.
-  if (similar.empty() && image_size) similar = similar_architectures(d, false, catalog);
+  if (similar.empty() && input) similar = similar_architectures(d, false, catalog);
   if (d.window_size.empty() && similar.size() != 1) {
     std::vector<std::string_view> names;
     for (const ModelSpec* known : similar) names.push_back(known->architecture);
     fail(ErrorCode::kUnsupported,
-         "{}: its tensors are those of a {}, but don't tell the window size{}{}; a config.json beside it settles it",
+         "{}: its tensors are those of a {}, but don't tell the window size{}{}; a config.json beside it "
+         "settles it",
          where, d.family, names.empty() ? "" : ": it may be ", fmt::join(names, " or "));
   }
-  if (!image_size && similar.empty()) {
+  if (!input && similar.empty()) {
     fail(ErrorCode::kUnsupported,
-         "{}: its tensors are those of a {}, but the image size can't be told; a config.json beside it settles it",
+         "{}: its tensors are those of a {}, but the image size can't be told; a config.json beside it "
+         "settles it",
          where, d.family);
   }
   ModelSpec spec;
@@ -211,9 +168,8 @@ ModelSpec complete(Dimensions d, const Checkpoint& checkpoint, const std::string
     const ModelSpec& known = *similar.front();
     spec.architecture = known.architecture;
     spec.preprocessing = known.preprocessing;
-    const int64_t side = image_size.value_or(known.dimensions.image_size);
     spec.dimensions = known.dimensions;
-    spec.dimensions.image_size = side;
+    if (input) spec.dimensions.image_size = input->at(1);
   }
   return spec;
 }
@@ -224,7 +180,7 @@ std::optional<ModelSpec> spec_from_tensors(const Checkpoint& checkpoint, const s
                                            const Catalog& catalog) {
   for (const Family& family : kFamilies) {
     for (const Layout& layout : layouts_of(family.name)) {
-      const Shapes shapes(checkpoint, layout);
+      const TensorShapes shapes(checkpoint, layout);
       std::optional<Dimensions> dimensions = read_dimensions(family, shapes);
       if (!dimensions) continue;
       ModelSpec spec = complete(std::move(*dimensions), checkpoint, where, catalog);

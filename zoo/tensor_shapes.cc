@@ -20,6 +20,15 @@ std::optional<Shape> TensorShapes::find(const std::string& canonical, size_t ran
   return shape;
 }
 
+std::optional<float> TensorShapes::first_element(const std::string& canonical) const {
+  const int64_t index = checkpoint_.find(place_in(layout_, canonical, {}).names.front());
+  if (index < 0) return std::nullopt;
+  Tensor scratch;
+  const TensorView view = checkpoint_.read(static_cast<size_t>(index), scratch);
+  if (view.dtype != DType::kF32 || view.bytes.empty()) return std::nullopt;
+  return view.as<float>()[0];
+}
+
 std::optional<Shape> signature_shape(const Checkpoint& checkpoint, size_t rank, const std::string& where) {
   const auto found = checkpoint.metadata().find("signature.input_shape");
   if (found == checkpoint.metadata().end()) return std::nullopt;

@@ -9,7 +9,7 @@
 
 namespace swinzoo::zoo {
 
-// A checkpoint of one layout, both of which must outlive this. Reads no values.
+// A checkpoint of one layout, both of which must outlive this.
 class TensorShapes {
  public:
   TensorShapes(const Checkpoint& checkpoint, const Layout& layout)
@@ -21,6 +21,9 @@ class TensorShapes {
   // The canonical shape of a weight of that rank (of one part, where several make it up); nothing if it is
   // missing or of another rank.
   std::optional<Shape> find(const std::string& canonical, size_t rank) const;
+
+  // The first element of a float32 tensor; nothing if there is no such tensor.
+  std::optional<float> first_element(const std::string& canonical) const;
 
   bool has(const std::string& canonical, size_t rank) const { return find(canonical, rank).has_value(); }
 

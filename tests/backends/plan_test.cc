@@ -31,10 +31,22 @@ TEST_CASE("a grid that the window does not divide is padded at its end") {
   CHECK(window_rows(windows) == std::vector<int32_t>{0, 1, 3, 4, 2, -1, 5, -1, 6, 7, -1, -1, 8, -1, -1, -1});
 }
 
+TEST_CASE("padding comes before the shift or after it as the architecture has it") {
+  // [0, 1, 2] in windows of 2, shifted by 1: timm rolls to [1, 2, 0] and pads to [1, 2, 0, -]; the authors of
+  // Video Swin pad to [0, 1, 2, -] and roll to [1, 2, -, 0].
+  Windows windows{{1, 1, 3}, {1, 1, 2}, {0, 0, 1}};
+  CHECK(window_rows(windows) == std::vector<int32_t>{1, 2, 0, -1});
+  windows.pads_first = true;
+  CHECK(window_rows(windows) == std::vector<int32_t>{1, 2, -1, 0});
+  // On the depth axis too.
+  windows = {{3, 1, 2}, {2, 1, 2}, {1, 0, 0}, {}, true};
+  CHECK(window_rows(windows) == std::vector<int32_t>{2, 3, 4, 5, -1, -1, 0, 1});
+}
+
 TEST_CASE("every row of the grid stands in exactly one window") {
   for (const Windows& windows :
        {Windows{{1, 14, 14}, {1, 7, 7}, {0, 3, 3}}, Windows{{1, 10, 13}, {1, 7, 4}, {0, 3, 2}},
-        Windows{{4, 9, 9}, {2, 7, 7}, {1, 3, 3}}}) {
+        Windows{{4, 9, 9}, {2, 7, 7}, {1, 3, 3}}, Windows{{5, 9, 4}, {2, 7, 3}, {1, 3, 1}, {}, true}}) {
     std::vector<int32_t> rows = window_rows(windows);
     CHECK(rows.size() == static_cast<size_t>(windows.count() * windows.tokens()));
     std::erase(rows, -1);
@@ -71,6 +83,15 @@ TEST_CASE("the relative position index is timm's") {
   // timm.models.swin_transformer.get_relative_position_index(2, 2)
   CHECK(relative_position_index({1, 2, 2}, 4) ==
         std::vector<int32_t>{4, 3, 1, 0, 5, 4, 2, 1, 7, 6, 4, 3, 8, 7, 5, 4});
+}
+
+TEST_CASE("a smaller window has the position biases of a full window's first tokens") {
+  // WindowAttention3D(window_size=(2, 2, 2)).relative_position_index[:3, :3]
+  CHECK(relative_position_index({2, 2, 2}, 3) == std::vector<int32_t>{13, 12, 10, 14, 13, 11, 16, 15, 13});
+  Windows windows{{1, 1, 2}, {1, 1, 2}, {0, 0, 0}};
+  CHECK(windows.offsets() == 3);
+  windows.full_window = Extents{2, 7, 7};
+  CHECK(windows.offsets() == 3 * 13 * 13);
 }
 
 TEST_CASE("a batch multiplies windows and stands before everything else") {

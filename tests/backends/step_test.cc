@@ -31,6 +31,17 @@ ValueId attention_case(PlanBuilder& b, std::array<int64_t, 3> window, std::array
                      {.windows = {{1, grid[0], grid[1]}, window, shift}, .heads = heads, .qkv_bias = bias});
 }
 
+// Clips: grids with a depth, padded before they are shifted.
+ValueId clip_attention_case(PlanBuilder& b, Extents window, Extents shift,
+                            std::optional<Extents> full_window = {}) {
+  const ValueId x = b.patch_embed("patch_embed", b.input(), 2, 24, 2);
+  const Shape grid = b.shape(x);
+  return b.attention("block", x,
+                     {.windows = {{grid[0], grid[1], grid[2]}, window, shift, full_window, true},
+                      .heads = 3,
+                      .qkv_bias = true});
+}
+
 // The step that swinv2 and swinv2_cr have instead.
 ValueId cosine_attention_case(PlanBuilder& b, PlanBuilder::AttentionKind kind, bool bias,
                               int64_t pretrained_window) {
@@ -103,6 +114,37 @@ const std::vector<Case>& cases() {
       {"merging an odd grid with its norm last",
        {3, 10, 14},
        [](PlanBuilder& b) { b.patch_merging("down", b.patch_embed("e", b.input(), 2, 20), true); }},
+      {"clips that the patches do not divide",
+       {3, 5, 18, 13},
+       [](PlanBuilder& b) { b.patch_embed("patch_embed", b.input(), 4, 40, 2); }},
+      {"images that the patches do not divide",
+       {3, 18, 13},
+       [](PlanBuilder& b) { b.patch_embed("patch_embed", b.input(), 4, 40); }},
+      {"windows of clips",
+       {3, 8, 8, 12},
+       [](PlanBuilder& b) {
+         clip_attention_case(b, {2, 4, 3}, {0, 0, 0});
+       }},
+      {"windows of clips padded and shifted",
+       {3, 10, 12, 18},
+       [](PlanBuilder& b) {
+         clip_attention_case(b, {2, 4, 7}, {1, 2, 3});
+       }},
+      {"windows of clips smaller than the table of biases",
+       {3, 8, 14, 6},
+       [](PlanBuilder& b) {
+         clip_attention_case(b, {2, 7, 3}, {1, 0, 0}, Extents{2, 8, 7});
+       }},
+      {"merging clips of odd height",
+       {3, 6, 10, 12},
+       [](PlanBuilder& b) { b.patch_merging("down", b.patch_embed("e", b.input(), 2, 20, 2)); }},
+      {"pool of clips with the channels first",
+       {3, 6, 10, 12},
+       [](PlanBuilder& b) {
+         const ValueId x = b.token_norm("norm", b.patch_embed("e", b.input(), 2, 48, 2));
+         b.output("features", x, true);
+         b.pool("pool", x);
+       }},
       {"results with the channels first",
        {3, 16, 24},
        [](PlanBuilder& b) {
@@ -149,7 +191,9 @@ TEST_CASE("every kernel of every instruction set agrees with its step's operatio
       const Plan plan = plan_of(c);
       const MadeWeights weights(plan);
       for (const int64_t batch : {1, 3}) {
-        const Tensor x = random_tensor({batch, c.input[0], c.input[1], c.input[2]}, 7);
+        Shape shape = c.input;
+        shape.insert(shape.begin(), batch);
+        const Tensor x = random_tensor(shape, 7);
         const auto expected = run("reference", plan, weights, x);
         const auto found = run("cpu", plan, weights, x);
         for (size_t i = 0; i < expected.size(); ++i) {

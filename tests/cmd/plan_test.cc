@@ -39,3 +39,10 @@ TEST_CASE("info --plan as JSON names every weight once and every value before it
   for (const MadeTensor& tensor : made_tensors({})) expected.push_back(tensor.name);
   CHECK_THAT(weights, Catch::UnorderedEquals(expected));
 }
+
+TEST_CASE("info --plan of a video model has clips' extents") {
+  const Result result = run_swinzoo({"info", "swin_tiny_patch244_window877", "--plan"});
+  CHECK(result.status == 0);
+  CHECK_THAT(result.out, Contains("3x32x224x224") && Contains("[16, 56, 56, 96]") &&
+                             Contains("[128, 3, 392, 392]") && Contains("layers.2.downsample"));
+}

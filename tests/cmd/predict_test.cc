@@ -221,6 +221,32 @@ TEST_CASE("predict names what is wrong with its input") {
   CHECK(status_of(made.predict({made.input({1, 3, 32, 32}), "--outputs", "embedding"}), "-o") == 2);
 }
 
+TEST_CASE("predict runs a video model on clips of any size") {
+  const Fixture made;
+  const std::string video = SWINZOO_TEST_DATA "/golden/video_swin_mini_odd";
+  const auto predict = [&](const std::string& input) {
+    return run_swinzoo({"predict", video, input, "--outputs", "logits,features,attention", "-o", made.out});
+  };
+  CHECK(predict(made.input({2, 3, 5, 20, 20})).status == 0);
+  const auto shapes = shapes_in(made.out);
+  CHECK(shapes.at("logits") == Shape{2, 5});
+  CHECK(shapes.at("features") == Shape{2, 32, 3, 1, 1});
+  CHECK(shapes.at("attention.0") == Shape{4, 1, 50, 50});
+
+  const auto status_of = [](const Result& result, const std::string& said) {
+    CHECK(result.out.empty());
+    CHECK_THAT(result.err, Catch::StartsWith("swinzoo: error: ") && Contains(said));
+    return result.status;
+  };
+  CHECK(status_of(predict(made.input({1, 3, 5, 20, 16})), "20x16") == 7);
+  CHECK(status_of(predict(made.input({1, 3, 0, 20, 20})), "frames is 0") == 5);
+  CHECK(status_of(predict(made.input({1, 3, 20, 20})), "[1, 3, 20, 20]") == 2);
+  CHECK(status_of(predict(made.input({1, 1, 5, 20, 20})), "[1, 1, 5, 20, 20]") == 2);
+  CHECK(status_of(predict(kImages / "rgb.png"), "takes clips") == 7);
+  CHECK(run_swinzoo({"bench", video, "--iterations", "1", "--warmup", "0"}).status == 0);
+  CHECK(status_of(run_swinzoo({"eval", video, "--data", SWINZOO_TEST_DATA "/imagenet_mini"}), "clips") == 7);
+}
+
 TEST_CASE("predict on half precision input equals that on the same values in float32") {
   const Fixture made;
   const std::string half = made.folder.path() / "half.safetensors";

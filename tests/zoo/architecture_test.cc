@@ -59,7 +59,7 @@ void check_shapes(const Plan& plan, const ModelSpec& spec) {
   };
   const int64_t window_depth = std::max<int64_t>(std::min(depth, d.window_frames), 1);
   const int64_t windows_deep = (std::max<int64_t>(depth, 1) + window_depth - 1) / window_depth;
-  int64_t side = d.image_size / d.patch_size;
+  int64_t side = (d.image_size + d.patch_size - 1) / d.patch_size;
   int64_t channels = d.embed_dim;
   int64_t block = 0;
   for (size_t stage = 0; stage < d.depths.size(); ++stage) {
@@ -115,23 +115,39 @@ TEST_CASE("a window that covers or does not divide the grid gives consistent sha
   }
 }
 
+TEST_CASE("clips of any size have plans with consistent shapes and the same weights") {
+  ModelSpec spec = *Catalog::built_in().lookup_architecture("swin_tiny_patch244_window877");
+  spec.num_classes = 3;
+  const Plan usual = build_plan(spec);
+  CHECK(usual.weights.front().shape == Shape{96, 3, 2, 4, 4});
+  CHECK(usual.weights.back().name == "cls_head.fc_cls.bias");
+  for (const int64_t frames : {1, 2, 7, 33}) {
+    for (const int64_t image_size : {1, 30, 97, 224}) {
+      spec.dimensions.frames = frames;
+      spec.dimensions.image_size = image_size;
+      INFO(frames << " frames of " << image_size);
+      const Plan plan = build_plan(spec);
+      check_ids(plan);
+      check_shapes(plan, spec);
+      CHECK(std::ranges::equal(plan.weights, usual.weights, [](const auto& a, const auto& b) {
+        return a.name == b.name && a.shape == b.shape;
+      }));
+    }
+  }
+}
+
 TEST_CASE("a head of no classes has no logits") {
   const ModelSpec spec = made_spec({.num_classes = 0});
   check_shapes(build_plan(spec), spec);
 }
 
-TEST_CASE("counts equal fvcore's on timm's models") {
-  const json::value document = read_json(SWINZOO_TEST_DATA "/counts_fvcore.json");
+TEST_CASE("counts equal fvcore's on the reference implementations") {
   const Catalog& catalog = Catalog::built_in();
-  const json::array& rows = document.at("counts").as_array();
-  CHECK(rows.size() == 33);
-  for (const json::value& row : rows) {
+  const auto check_counts = [&](const json::value& row) {
     const std::string name = as_string(row.at("architecture"), "row");
     INFO(name);
     const ModelSpec* spec = catalog.lookup_architecture(name);
     REQUIRE(spec != nullptr);
-    CHECK(spec->dimensions.image_size == as_int(row.at("input_size"), name));
-    CHECK(spec->num_classes == as_int(row.at("num_classes"), name));
     const eval::Count count = eval::count(build_plan(*spec));
     CHECK(count.params == as_int(row.at("params"), name));
     CHECK(count.macs == as_int(row.at("fvcore_total_macs"), name));
@@ -140,6 +156,22 @@ TEST_CASE("counts equal fvcore's on timm's models") {
     for (const auto& member : row.at("by_operator").as_object())
       by_operator[member.key()] = as_int(member.value(), name);
     CHECK(count.by_operator == by_operator);
+    return *spec;
+  };
+  const json::value images = read_json(SWINZOO_TEST_DATA "/counts_fvcore.json");
+  CHECK(images.at("counts").as_array().size() == 33);
+  for (const json::value& row : images.at("counts").as_array()) {
+    const ModelSpec spec = check_counts(row);
+    CHECK(spec.dimensions.image_size == as_int(row.at("input_size"), spec.id));
+    CHECK(spec.num_classes == as_int(row.at("num_classes"), spec.id));
+  }
+  const json::value clips = read_json(SWINZOO_TEST_DATA "/counts_fvcore_video.json");
+  CHECK(clips.as_array().size() == 4);
+  for (const json::value& row : clips.as_array()) {
+    const ModelSpec spec = check_counts(row);
+    CHECK(row.at("input") == json::value({1, 3, spec.dimensions.frames, spec.dimensions.image_size,
+                                          spec.dimensions.image_size}));
+    CHECK(spec.num_classes == 0);
   }
 }
 

@@ -57,6 +57,26 @@ TEST_CASE("timm's config gives the architecture and its input") {
   CHECK(spec.license == "mit");
 }
 
+TEST_CASE("a config of a video architecture has the extents of its clips") {
+  const ModelSpec spec = read(R"({"architecture": "swin_tiny_patch244_window877", "num_classes": 5,
+    "pretrained_cfg": {"input_size": [3, 7, 34, 34]},
+    "model_args": {"embed_dim": 4, "depths": [2, 1], "num_heads": [1, 2], "window_size": [2, 5, 5]}})");
+  CHECK(spec.dimensions.family == "video_swin");
+  CHECK(spec.dimensions.frames == 7);
+  CHECK(spec.dimensions.image_size == 34);
+  CHECK(spec.dimensions.window_frames == 2);
+  CHECK(spec.dimensions.window_size == Stages{5, 5});
+  const auto code = [](const std::string& more) {
+    return error_of(R"({"architecture": "swin_tiny_patch244_window877", )" + more + "}").code();
+  };
+  CHECK(code(R"("pretrained_cfg": {"input_size": [3, 224, 224]})") == ErrorCode::kCorrupt);
+  CHECK(code(R"("pretrained_cfg": {"input_size": [3, 8, 224, 112]})") == ErrorCode::kUnsupported);
+  CHECK(code(R"("pretrained_cfg": {"input_size": [3, 0, 224, 224]})") == ErrorCode::kCorrupt);
+  CHECK(code(R"("model_args": {"window_size": [7, 7]})") == ErrorCode::kCorrupt);
+  CHECK(code(R"("model_args": {"window_size": 7})") == ErrorCode::kCorrupt);
+  CHECK(code(R"("model_args": {"window_size": [8, 7, 6]})") == ErrorCode::kUnsupported);
+}
+
 TEST_CASE("timm's model_args override the architecture") {
   const ModelSpec spec =
       read(timm("swin_tiny_patch4_window7_224.ms_in1k", R"({"img_size": 128, "patch_size": 2,

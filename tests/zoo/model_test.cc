@@ -100,7 +100,8 @@ TEST_CASE("a checkpoint alone and a config that nothing knows are unsupported") 
   const Fixture made;
   fs::remove(made.model / "config.json");
   CHECK(open_code(made.model) == ErrorCode::kUnsupported);
-  CHECK_THROWS_WITH(open(made.model), Contains("image size can't be told; a config.json beside it settles it"));
+  CHECK_THROWS_WITH(open(made.model),
+                    Contains("image size can't be told; a config.json beside it settles it"));
   write_file(made.model / "config.json", R"({"architecture": "resnet50"})");
   CHECK(open_code(made.model) == ErrorCode::kUnsupported);
   write_file(made.model / "config.json", "{");

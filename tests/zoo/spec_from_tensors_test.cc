@@ -6,50 +6,12 @@
 
 #include "formats/error.h"
 #include "tests/error_code.h"
-#include "zoo/architecture.h"
-#include "zoo/name_map.h"
+#include "tests/zoo/made_names.h"
 
 using namespace swinzoo;
 using namespace swinzoo::zoo;
 
 namespace {
-
-// A checkpoint of names and shapes, and values where a test gives them.
-class Names : public Checkpoint {
- public:
-  std::string_view format() const override { return "made"; }
-  const std::vector<TensorInfo>& tensors() const override { return tensors_; }
-  TensorView read(size_t index, Tensor& scratch) const override {
-    scratch = Tensor(DType::kF32, tensors_[index].shape);
-    std::ranges::fill(scratch.as<float>(), values_.at(tensors_[index].name));
-    return scratch.view();
-  }
-  const std::map<std::string, std::string>& metadata() const override { return metadata_; }
-
-  void add(const std::string& name, Shape shape, float value) {
-    tensors_.push_back({name, DType::kF32, std::move(shape)});
-    values_[name] = value;
-  }
-
-  std::vector<TensorInfo> tensors_;
-  std::map<std::string, std::string> metadata_;
-
- private:
-  std::map<std::string, float> values_;  // of the tensors that are read, the same in every place
-};
-
-// The tensors that a model of that spec has in a layout.
-Names names_of(const ModelSpec& spec, const Layout& layout) {
-  Names names;
-  for (const backends::Weight& weight : build_plan(spec).weights) {
-    const WeightPlace place = place_in(layout, weight.name, weight.shape);
-    Shape shape = weight.shape;
-    shape[0] /= static_cast<int64_t>(place.names.size());
-    for (size_t axis = 0; axis < place.axes.size(); ++axis) shape[place.axes[axis]] = weight.shape[axis];
-    for (const std::string& name : place.names) names.tensors_.push_back({name, DType::kF32, shape});
-  }
-  return names;
-}
 
 const Catalog& catalog() { return Catalog::built_in(); }
 
@@ -117,9 +79,11 @@ TEST_CASE("the table of offsets in the authors' files tells a Swin V2's windows"
     Names names = names_of(known, layouts_of("swinv2")[1]);
     for (size_t stage = 0; stage < c.windows.size(); ++stage) {
       const int64_t side = 2 * c.windows[stage] - 1;
-      const double scaled = 8.0 * static_cast<double>(c.windows[stage] - 1) / static_cast<double>(c.scaling[stage] - 1);
-      names.add(fmt::format("layers.{}.blocks.0.attn.relative_coords_table", stage), {1, side, side, 2},
-                static_cast<float>(-std::log2(1 + scaled) / 3));
+      const double scaled =
+          8.0 * static_cast<double>(c.windows[stage] - 1) / static_cast<double>(c.scaling[stage] - 1);
+      Tensor offsets(DType::kF32, {1, side, side, 2});
+      std::ranges::fill(offsets.as<float>(), static_cast<float>(-std::log2(1 + scaled) / 3));
+      names.add(fmt::format("layers.{}.blocks.0.attn.relative_coords_table", stage), std::move(offsets));
     }
     const auto spec = spec_from_tensors(names, "a file", catalog());
     CHECK(spec->dimensions == known.dimensions);
