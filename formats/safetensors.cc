@@ -98,8 +98,7 @@ class SafetensorsFile : public Checkpoint {
     ranges_.push_back(range);
   }
 
-  // Tensors cover the data without holes or overlaps. A name that stands twice leaves a hole: JSON keeps one
-  // of them.
+  // Tensors cover the data without holes or overlaps.
   void check_cover() const {
     std::vector<size_t> order(ranges_.size());
     std::iota(order.begin(), order.end(), size_t{0});

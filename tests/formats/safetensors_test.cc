@@ -233,7 +233,9 @@ TEST_CASE("bad safetensors files are refused with what is wrong") {
        file_of(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},)"
                R"("a":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}})",
                eight),
-       "tensor a"},
+       "the key \"a\" twice"},
+      {"metadata that stands twice", file_of(R"({"__metadata__": {"k": "1", "k": "2"}})", ""),
+       "the key \"k\" twice"},
       {"metadata that is no object", file_of(R"({"__metadata__": []})", ""),
        "__metadata__: expected an object"},
       {"metadata that is no text", file_of(R"({"__metadata__": {"k": 1}})", ""),
