@@ -10,6 +10,7 @@ namespace swinzoo::cmd {
 
 void add_model_options(CLI::App& app, ModelOptions& options, bool with_threads) {
   add_catalog_option(app, options.catalog);
+  add_hint_options(app, options.hints);
   std::vector<std::string> names;
   for (const backends::Backend& backend : backends::backends()) names.emplace_back(backend.name);
   app.add_option("--backend", options.backend, "What runs the model")
@@ -36,7 +37,8 @@ zoo::Model load_model(const std::string& model, const zoo::Catalog& catalog, con
   if (options.precision != "fp32") {
     fail(ErrorCode::kUnsupported, "precision {} is not built yet; there is: fp32", options.precision);
   }
-  zoo::Model loaded(zoo::open_model(model, catalog), backends::find_backend(options.backend), {threads});
+  zoo::Model loaded(zoo::open_model(model, catalog, options.hints), backends::find_backend(options.backend),
+                    {threads});
   if (globals.verbose) {
     fmt::print(stderr, "swinzoo: {}: {} from {}; backend {}, instruction set {}, {} threads\n", model,
                loaded.spec().architecture, loaded.origin(), options.backend, loaded.executable().isa(),

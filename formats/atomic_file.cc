@@ -51,8 +51,8 @@ void AtomicFile::write_at(uint64_t offset, std::string_view text) {
   }
 }
 
-void AtomicFile::commit() {
-  if (::fsync(fd_) != 0) fail_errno("cannot be synced", target_.string());
+void AtomicFile::commit(Sync sync) {
+  if (sync == Sync::kSynced && ::fsync(fd_) != 0) fail_errno("cannot be synced", target_.string());
   const int fd = fd_;
   fd_ = -1;
   if (::close(fd) != 0 || ::rename(temporary_.c_str(), target_.c_str()) != 0) {

@@ -24,6 +24,10 @@ uint64_t header_length(std::span<const std::byte> bytes) {
   return length;
 }
 
+uint64_t byte_count(const TensorInfo& tensor) {
+  return static_cast<uint64_t>(element_count(tensor.shape)) * size_of(tensor.dtype);
+}
+
 struct Range {
   uint64_t begin, end;
 };
@@ -153,7 +157,7 @@ std::string SafetensorsWriter::header() const {
   }
   uint64_t offset = 0;
   for (const TensorInfo& tensor : tensors_) {
-    const uint64_t end = offset + static_cast<uint64_t>(element_count(tensor.shape)) * size_of(tensor.dtype);
+    const uint64_t end = offset + byte_count(tensor);
     object[tensor.name] = json::object{{"dtype", name_of(tensor.dtype)},
                                        {"shape", json::array(tensor.shape.begin(), tensor.shape.end())},
                                        {"data_offsets", {offset, end}}};
@@ -169,8 +173,16 @@ std::string SafetensorsWriter::header() const {
 void SafetensorsWriter::write(const TensorView& tensor) {
   assert(next_ < tensors_.size() && tensor.dtype == tensors_[next_].dtype &&
          tensor.shape == tensors_[next_].shape);
-  file_.write(tensor.bytes);
+  write_piece(tensor.bytes);
+}
+
+void SafetensorsWriter::write_piece(std::span<const std::byte> bytes) {
+  assert(next_ < tensors_.size() && written_ + bytes.size() <= byte_count(tensors_[next_]));
+  file_.write(bytes);
+  written_ += bytes.size();
+  if (written_ < byte_count(tensors_[next_])) return;
   ++next_;
+  written_ = 0;
 }
 
 void SafetensorsWriter::replace_metadata(const std::string& key, const std::string& value) {
@@ -178,10 +190,16 @@ void SafetensorsWriter::replace_metadata(const std::string& key, const std::stri
   metadata_[key] = value;
 }
 
-void SafetensorsWriter::commit() {
+const std::filesystem::path& SafetensorsWriter::finish() {
   assert(next_ == tensors_.size());
   file_.write_at(0, header());
-  file_.commit();
+  finished_ = true;
+  return file_.temporary();
+}
+
+void SafetensorsWriter::commit() {
+  if (!finished_) finish();
+  file_.commit(AtomicFile::Sync::kLater);
 }
 
 }  // namespace swinzoo

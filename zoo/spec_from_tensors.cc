@@ -1,11 +1,13 @@
 #include "zoo/spec_from_tensors.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "formats/error.h"
 #include "formats/json.h"
 #include "zoo/name_map.h"
 #include "zoo/spec_check.h"
+#include "zoo/spec_json.h"
 
 namespace swinzoo::zoo {
 namespace {
@@ -74,10 +76,38 @@ const ModelSpec* similar_architecture(const Dimensions& dimensions, const Catalo
   return nullptr;
 }
 
+// The architecture that the hints name. Tables show windows no larger than the map that they lie on, so the
+// architecture's are held against them at the image size that the model has.
+const ModelSpec& named_architecture(const Dimensions& found, std::optional<int64_t> image_size,
+                                    const std::string& where, const Catalog& catalog,
+                                    const std::string& name) {
+  const ModelSpec* known = catalog.lookup_architecture(name);
+  if (known == nullptr) fail(ErrorCode::kNotFound, "--arch {}: the catalog has no such architecture", name);
+  Dimensions expected = known->dimensions, have = found;
+  have.image_size = expected.image_size = image_size.value_or(expected.image_size);
+  int64_t side = (expected.image_size + expected.patch_size - 1) / expected.patch_size;
+  for (int64_t& window : expected.window_size) {
+    window = std::min(window, side);
+    side = (side + 1) / 2;
+  }
+  const json::object wanted = to_json(expected), tensors = to_json(have);
+  std::vector<std::string> differences;
+  for (const auto& member : wanted) {
+    const json::value* other = tensors.if_contains(member.key());
+    if (other == nullptr || *other == member.value()) continue;
+    differences.push_back(fmt::format("{} is {} instead of {}", std::string(member.key()),
+                                      to_json_line(*other), to_json_line(member.value())));
+  }
+  if (have != expected) {
+    fail(ErrorCode::kCorrupt, "{}: its tensors are not of {}: {}", where, name, fmt::join(differences, "; "));
+  }
+  return *known;
+}
+
 }  // namespace
 
 std::optional<ModelSpec> spec_from_tensors(const Checkpoint& checkpoint, const std::string& where,
-                                           const Catalog& catalog) {
+                                           const Catalog& catalog, const SpecHints& hints) {
   for (const Layout& layout : layouts_of("swin")) {
     const Shapes shapes(checkpoint, layout);
     const auto patch = shapes.find("patch_embed.proj.weight", 4);
@@ -93,12 +123,16 @@ std::optional<ModelSpec> spec_from_tensors(const Checkpoint& checkpoint, const s
     d.mlp_ratio = static_cast<double>(hidden->at(0)) / static_cast<double>(d.embed_dim);
     d.qkv_bias = shapes.find("layers.0.blocks.0.attn.qkv.bias", 1).has_value();
 
-    const ModelSpec* known = similar_architecture(d, catalog);
-    const std::optional<int64_t> image_size = image_size_of(checkpoint, where);
+    std::optional<int64_t> image_size = image_size_of(checkpoint, where);
+    if (!image_size && hints.image_size > 0) image_size = hints.image_size;
+    const ModelSpec* known = hints.architecture.empty()
+                                 ? similar_architecture(d, catalog)
+                                 : &named_architecture(d, image_size, where, catalog, hints.architecture);
     if (!image_size && known == nullptr) {
       fail(ErrorCode::kUnsupported,
-           "{}: its tensors are a Swin's, but the image size can't be told; a config.json beside it settles "
-           "it",
+           "{}: its tensors are a Swin's, but the image size can't be told; a config.json beside it, "
+           "--img-size or "
+           "--arch settles it",
            where);
     }
     d.image_size = image_size ? *image_size : known->dimensions.image_size;

@@ -10,12 +10,19 @@
 
 namespace swinzoo::zoo {
 
+// What a user says of files that don't tell it: convert's --arch and --img-size.
+struct SpecHints {
+  std::string architecture;  // of the catalog; empty: not said
+  int64_t image_size = 0;    // 0: not said
+};
+
 // Dimensions, heads, windows and classes come from names and shapes, in any layout of name_map.h. The image
-// size comes from a SavedModel's signature (metadata "signature.input_shape"), else from the catalog's
-// architecture with the same dimensions, which gives the preprocessing too. Knows Swin v1. Nothing if the
-// tensors are of another family. Throws kUnsupported where the image size can't be told. id, collection and
-// sources are left empty.
+// size comes from a SavedModel's signature (metadata "signature.input_shape"), else from the hints, else from
+// the architecture, which gives the preprocessing too: the one of the hints, else the catalog's with the same
+// dimensions. Knows Swin v1. Nothing if the tensors are of another family. Throws kUnsupported where the
+// image size can't be told; kCorrupt, naming what differs, where the tensors are not of the architecture of
+// the hints. id, collection and sources are left empty.
 std::optional<ModelSpec> spec_from_tensors(const Checkpoint& checkpoint, const std::string& where,
-                                           const Catalog& catalog);
+                                           const Catalog& catalog, const SpecHints& hints = {});
 
 }  // namespace swinzoo::zoo
