@@ -1,15 +1,18 @@
 // swinzoo convert: a checkpoint into the common format.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 
 #include "cmd/command.h"
 #include "cmd/options.h"
+#include "eval/machine.h"
 #include "formats/error.h"
 #include "zoo/architecture.h"
 #include "zoo/canonical.h"
 #include "zoo/model.h"
+#include "zoo/output_check.h"
 
 namespace swinzoo::cmd {
 namespace {
@@ -18,35 +21,120 @@ struct Options {
   std::string source;
   std::string output;
   std::string catalog;
+  zoo::SpecHints hints;
+  std::string dtype = "f32";
   bool force = false;
+  bool no_check = false;
   bool json = false;
 };
+
+DType dtype_of_option(const std::string& name) {
+  return name == "f32" ? DType::kF32 : name == "f16" ? DType::kF16 : DType::kBF16;
+}
+
+// What the numeric check found.
+struct Check {
+  std::string not_checked;  // why not; empty: it was
+  zoo::OutputDifference difference;
+};
+
+zoo::NamedTensors outputs_of(zoo::OpenedModel opened) {
+  return zoo::seeded_outputs(
+      zoo::Model(std::move(opened), backends::find_backend("cpu"), {eval::available_cores()}));
+}
+
+// Runs the source and what was written of it, one after the other.
+Check check_outputs(zoo::OpenedModel source, const std::filesystem::path& written) {
+  Check check;
+  const zoo::ModelSpec spec = source.spec;
+  zoo::NamedTensors expected;
+  try {
+    expected = outputs_of(std::move(source));
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kUnsupported) throw;
+    check.not_checked = error.what();
+    return check;
+  }
+  check.difference =
+      zoo::compare_outputs(expected, outputs_of({spec, written.string(), open_checkpoint(written)}));
+  return check;
+}
+
+// Throws kCorrupt if the file gives other outputs than its source: any at all where nothing was rounded, else
+// such as are no numbers any more.
+void require_same_outputs(const Check& check, const Options& options) {
+  if (!check.not_checked.empty()) return;
+  const zoo::OutputDifference& difference = check.difference;
+  if (!difference.not_finite.empty()) {
+    fail(ErrorCode::kCorrupt,
+         "{}: as {}, outputs of the model are NaN or infinite that are finite as {}: {}; nothing was written "
+         "(--no-check writes it all the same)",
+         options.output, options.dtype, options.source, fmt::join(difference.not_finite, ", "));
+  }
+  if (options.dtype == "f32" && !difference.same_bits) {
+    fail(ErrorCode::kCorrupt,
+         "{}: gives other outputs than {}: {} differs by {:.2e} of its largest; nothing was written",
+         options.output, options.source, difference.largest_in, difference.largest);
+  }
+}
+
+json::object to_json(const Check& check) {
+  if (!check.not_checked.empty()) return {{"checked", false}, {"reason", check.not_checked}};
+  return {{"checked", true},
+          {"same_bits", check.difference.same_bits},
+          {"largest_error", check.difference.largest},
+          {"largest_error_in", check.difference.largest_in}};
+}
+
+std::string to_text(const Check& check) {
+  if (!check.not_checked.empty()) return "not checked: " + check.not_checked;
+  if (check.difference.same_bits) return "the same as the source's, bit for bit";
+  return fmt::format("within {:.2e} of the source's largest ({})", check.difference.largest,
+                     check.difference.largest_in);
+}
 
 int run(const Options& options) {
   if (!options.force && std::filesystem::exists(options.output)) {
     fail(ErrorCode::kUsage, "{}: is there already; --force overwrites it", options.output);
   }
-  const zoo::OpenedModel source = zoo::open_model(options.source, load_catalog(options.catalog));
+  zoo::OpenedModel source = zoo::open_model(options.source, load_catalog(options.catalog), options.hints);
+  const std::string id = source.spec.id, origin = source.origin;
   const backends::Plan plan = zoo::build_plan(source.spec);
-  zoo::write_canonical(options.output, source.spec, plan, *source.checkpoint);
-
-  const std::unique_ptr<Checkpoint> written = open_checkpoint(options.output);
-  const std::string digest = zoo::weights_digest(zoo::canonical_digests(*written, options.output));
-  int64_t params = 0;
-  for (const TensorInfo& tensor : written->tensors()) params += element_count(tensor.shape);
-  const auto bytes = std::filesystem::file_size(options.output);
-  if (options.json) {
-    print_results({json::object{{"model", source.spec.id},
-                                {"source", source.origin},
-                                {"output", options.output},
-                                {"tensors", written->tensors().size()},
-                                {"params", params},
-                                {"bytes", bytes},
-                                {"weights_digest", digest}}});
-  } else {
-    fmt::print("{}\n  source   {}\n  tensors  {}\n  params   {}\n  bytes    {}\n  weights  sha256:{}\n",
-               options.output, source.origin, written->tensors().size(), params, bytes, digest);
+  zoo::CanonicalFile file(options.output, source.spec, plan, *source.checkpoint,
+                          dtype_of_option(options.dtype));
+  if (!file.overflowed().empty()) {
+    fmt::print(stderr, "swinzoo: warning: values too large for {} became infinite in {} tensors: {}\n",
+               options.dtype, file.overflowed().size(), fmt::join(file.overflowed(), ", "));
   }
+  Check check{"--no-check", {}};
+  if (!options.no_check) check = check_outputs(std::move(source), file.temporary());
+  require_same_outputs(check, options);
+  file.commit();
+
+  int64_t params = 0;
+  for (const backends::Weight& weight : plan.weights) params += element_count(weight.shape);
+  const auto bytes = std::filesystem::file_size(options.output);
+  const std::string digest = zoo::weights_digest(file.digests());
+  const std::string source_digest = zoo::weights_digest(file.source_digests());
+  if (options.json) {
+    print_results(
+        {json::object{{"model", id},
+                      {"source", origin},
+                      {"output", options.output},
+                      {"dtype", options.dtype},
+                      {"tensors", plan.weights.size()},
+                      {"params", params},
+                      {"bytes", bytes},
+                      {"weights_digest", digest},
+                      {"source_weights_digest", source_digest},
+                      {"overflowed", json::array(file.overflowed().begin(), file.overflowed().end())},
+                      {"outputs", to_json(check)}}});
+    return 0;
+  }
+  fmt::print("{}\n  source   {}\n  tensors  {} of {}\n  params   {}\n  bytes    {}\n  weights  sha256:{}\n",
+             options.output, origin, plan.weights.size(), options.dtype, params, bytes, digest);
+  if (digest != source_digest) fmt::print("  rounded  from sha256:{}\n", source_digest);
+  fmt::print("  outputs  {}\n", to_text(check));
   return 0;
 }
 
@@ -60,8 +148,14 @@ Action setup_convert(CLI::App& app) {
   app.add_option("-o,--output", options->output, "The canonical file to write")
       ->required()
       ->type_name("OUT.safetensors");
+  app.add_option("--dtype", options->dtype, "What the weights are stored as")
+      ->check(one_of({"f32", "f16", "bf16"}))
+      ->type_name("f32|f16|bf16")
+      ->capture_default_str();
   app.add_flag("--force", options->force, "Overwrite OUT where it is there already");
+  app.add_flag("--no-check", options->no_check, "Don't run both files to compare their outputs");
   add_catalog_option(app, options->catalog);
+  add_hint_options(app, options->hints);
   add_format_option(app, options->json);
   return [options](const Globals&) { return run(*options); };
 }

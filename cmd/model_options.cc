@@ -10,6 +10,7 @@ namespace swinzoo::cmd {
 
 void add_model_options(CLI::App& app, ModelOptions& options, bool with_threads) {
   add_catalog_option(app, options.catalog);
+  add_hint_options(app, options.hints);
   std::vector<std::string> names;
   for (const backends::Backend& backend : backends::backends()) names.emplace_back(backend.name);
   app.add_option("--backend", options.backend, "What runs the model")
@@ -33,7 +34,7 @@ int threads_of(const ModelOptions& options) {
 
 zoo::Model load_model(const std::string& model, const zoo::Catalog& catalog, const ModelOptions& options,
                       int threads, const Globals& globals) {
-  return load_model(zoo::open_model(model, catalog), model, options, threads, globals);
+  return load_model(zoo::open_model(model, catalog, options.hints), model, options, threads, globals);
 }
 
 zoo::Model load_model(zoo::OpenedModel opened, const std::string& model, const ModelOptions& options,

@@ -13,11 +13,12 @@ struct ModelOptions {
   std::string catalog;
   std::string backend = "cpu";
   std::string precision = "fp32";
+  zoo::SpecHints hints;
   int threads = 0;  // 0: as many as the container's quota gives
 };
 
-// Declares --catalog, --backend and --precision; with_threads: --threads too. `options` outlives the app's
-// parsing.
+// Declares --catalog, --arch, --img-size, --backend and --precision; with_threads: --threads too. `options`
+// outlives the app's parsing.
 void add_model_options(CLI::App& app, ModelOptions& options, bool with_threads = true);
 
 // The number of threads that the options ask for.

@@ -26,6 +26,14 @@ void add_catalog_option(CLI::App& app, std::string& path) {
       ->type_name("FILE");
 }
 
+void add_hint_options(CLI::App& app, zoo::SpecHints& hints) {
+  app.add_option("--arch", hints.architecture, "The catalog's architecture, where the files don't tell it")
+      ->type_name("NAME");
+  app.add_option("--img-size", hints.image_size, "The image's side in pixels, where the files don't tell it")
+      ->check(in_range<int64_t>(1, 65536))
+      ->type_name("N");
+}
+
 zoo::Catalog load_catalog(const std::string& path) {
   const zoo::Catalog& built_in = zoo::Catalog::built_in();
   return path.empty() ? built_in : built_in.with_file(path);

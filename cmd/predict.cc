@@ -93,7 +93,7 @@ json::object to_result(const std::string& model, const std::string& name, const 
 
 int run(const Options& options, const Globals& globals) {
   const ModelInputs inputs(options.inputs);
-  zoo::OpenedModel opened = zoo::open_model(options.model, load_catalog(options.run.catalog));
+  zoo::OpenedModel opened = zoo::open_model(options.model, load_catalog(options.run.catalog), options.run.hints);
   inputs.fit(opened.spec);
   const zoo::Model model =
       load_model(std::move(opened), options.model, options.run, threads_of(options.run), globals);

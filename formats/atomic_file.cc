@@ -67,8 +67,8 @@ std::span<std::byte> AtomicFile::map_more(uint64_t bytes) {
   return map_.subspan(static_cast<size_t>(begin));
 }
 
-void AtomicFile::commit() {
-  if (::fsync(fd_) != 0) fail_errno("cannot be synced", target_.string());
+void AtomicFile::commit(Sync sync) {
+  if (sync == Sync::kSynced && ::fsync(fd_) != 0) fail_errno("cannot be synced", target_.string());
   const int fd = fd_;
   fd_ = -1;
   if (::close(fd) != 0 || ::rename(temporary_.c_str(), target_.c_str()) != 0) {

@@ -1,4 +1,4 @@
-// A file that appears whole or not at all: written beside its target, synced and renamed.
+// A file that appears whole or not at all: written beside its target and renamed.
 #pragma once
 
 #include <cstddef>
@@ -28,8 +28,14 @@ class AtomicFile {
   // commit(). Throws kDiskFull where no space is left. REQUIRES: called once, nothing is written after it.
   std::span<std::byte> map_more(uint64_t bytes);
 
-  // Syncs and renames to the target, replacing what was there. REQUIRES: called once, last.
-  void commit();
+  // Where it stands until then. What was written can be read there.
+  const std::filesystem::path& temporary() const { return temporary_; }
+
+  // Renames to the target, replacing what was there. kSynced: after the bytes have reached the disk, so that
+  // the file is whole even where the power fails right after; a file that can be made again need not wait for
+  // that. REQUIRES: called once, last.
+  enum class Sync { kSynced, kLater };
+  void commit(Sync sync = Sync::kSynced);
 
  private:
   std::filesystem::path target_;

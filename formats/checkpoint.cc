@@ -9,6 +9,7 @@
 #include "formats/pytorch.h"
 #include "formats/safetensors.h"
 #include "formats/saved_model.h"
+#include "formats/sharded.h"
 #include "formats/tensor_bundle.h"
 
 namespace swinzoo {
@@ -30,6 +31,21 @@ constexpr std::array<Format, 5> kFormats = {{
     {&looks_like_saved_model_archive, &open_saved_model_archive, {}},
 }};
 
+std::unique_ptr<Checkpoint> open_file(std::unique_ptr<MappedFile> file) {
+  for (const Format& format : kFormats) {
+    if (format.matches(*file)) return format.open(std::move(file));
+  }
+  // A damaged file may look like nothing; its name tells what it should have been.
+  const std::string extension = file->path().extension();
+  for (const Format& format : kFormats) {
+    const auto& known = format.extensions;
+    if (!extension.empty() && std::find(known.begin(), known.end(), extension) != known.end()) {
+      return format.open(std::move(file));
+    }
+  }
+  fail(ErrorCode::kUnsupported, "{}: is no checkpoint of a known format", file->path().string());
+}
+
 }  // namespace
 
 int64_t Checkpoint::find(std::string_view name) const {
@@ -43,18 +59,7 @@ std::unique_ptr<Checkpoint> open_checkpoint(const std::filesystem::path& path) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) return open_saved_model(path);
   auto file = std::make_unique<MappedFile>(path);
-  for (const Format& format : kFormats) {
-    if (format.matches(*file)) return format.open(std::move(file));
-  }
-  // A damaged file may look like nothing; its name tells what it should have been.
-  const std::string extension = path.extension();
-  for (const Format& format : kFormats) {
-    const auto& known = format.extensions;
-    if (!extension.empty() && std::find(known.begin(), known.end(), extension) != known.end()) {
-      return format.open(std::move(file));
-    }
-  }
-  fail(ErrorCode::kUnsupported, "{}: is no checkpoint of a known format", path.string());
+  return looks_like_shard_index(*file) ? open_sharded(path, &open_file) : open_file(std::move(file));
 }
 
 }  // namespace swinzoo

@@ -44,7 +44,8 @@ class Checkpoint {
   int64_t find(std::string_view name) const;
 };
 
-// Opens a checkpoint of any known format, told by its content: a file, or a SavedModel's folder. Throws
+// Opens a checkpoint of any known format, told by its content: a file, the index of several (sharded.h), or a
+// SavedModel's folder. Throws
 // kNotFound if there is no such file, kUnsupported if the format is not known, kCorrupt if it is damaged.
 std::unique_ptr<Checkpoint> open_checkpoint(const std::filesystem::path& path);
 

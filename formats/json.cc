@@ -6,6 +6,7 @@
 #include <boost/json/value_stack.hpp>
 #include <charconv>
 #include <cmath>
+#include <unordered_set>
 
 #include "formats/error.h"
 #include "formats/mapped_file.h"
@@ -15,10 +16,13 @@ namespace {
 
 constexpr size_t kLargestJson = 64 << 20;
 
-// What json::parse does, but for fractions: up to Boost 1.82 its parser rounds them twice, so that what was
-// written as 195.52878673662826 comes back as ...823. The text is one buffer, so that parts of a number never
-// come alone.
+// What json::parse does, but for two things. Fractions: up to Boost 1.82 its parser rounds them twice, so
+// that what was written as 195.52878673662826 comes back as ...823. The text is one buffer, so that parts of
+// a number never come alone. And keys that stand twice in an object: it keeps the last silently, here they
+// are refused.
 struct Handler {
+  explicit Handler(const std::string& name) : where(name) {}
+
   static constexpr size_t max_object_size = json::object::max_size();
   static constexpr size_t max_array_size = json::array::max_size();
   static constexpr size_t max_key_size = json::string::max_size();
@@ -29,12 +33,28 @@ struct Handler {
     return true;
   }
   bool on_document_end(json::error_code&) { return true; }
-  bool on_object_begin(json::error_code&) { return true; }
-  bool on_object_end(size_t n, json::error_code&) { return stack.push_object(n), true; }
+  bool on_object_begin(json::error_code&) {
+    keys.emplace_back();
+    return true;
+  }
+  bool on_object_end(size_t n, json::error_code&) {
+    keys.pop_back();
+    return stack.push_object(n), true;
+  }
   bool on_array_begin(json::error_code&) { return true; }
   bool on_array_end(size_t n, json::error_code&) { return stack.push_array(n), true; }
-  bool on_key_part(json::string_view part, size_t, json::error_code&) { return stack.push_chars(part), true; }
-  bool on_key(json::string_view rest, size_t, json::error_code&) { return stack.push_key(rest), true; }
+  bool on_key_part(json::string_view part, size_t, json::error_code&) {
+    key.append(part.data(), part.size());
+    return stack.push_chars(part), true;
+  }
+  bool on_key(json::string_view rest, size_t, json::error_code&) {
+    key.append(rest.data(), rest.size());
+    if (const auto [at, is_new] = keys.back().insert(std::move(key)); !is_new) {
+      fail(ErrorCode::kCorrupt, "{}: an object has the key \"{:.200}\" twice", where, *at);
+    }
+    key.clear();
+    return stack.push_key(rest), true;
+  }
   bool on_string_part(json::string_view part, size_t, json::error_code&) {
     return stack.push_chars(part), true;
   }
@@ -55,7 +75,10 @@ struct Handler {
   bool on_comment_part(json::string_view, json::error_code&) { return true; }
   bool on_comment(json::string_view, json::error_code&) { return true; }
 
+  const std::string& where;
   json::value_stack stack;
+  std::string key;                                    // so far
+  std::vector<std::unordered_set<std::string>> keys;  // of the objects that are open, outermost first
 };
 
 [[noreturn]] void fail_kind(const json::value& value, const std::string& where, const char* expected) {
@@ -146,7 +169,7 @@ void append_pretty(std::string& out, const json::value& value, size_t indent) {
 }  // namespace
 
 json::value parse_json(std::string_view text, const std::string& where) {
-  json::basic_parser<Handler> parser{json::parse_options()};
+  json::basic_parser<Handler> parser(json::parse_options(), where);
   json::error_code error;
   const size_t length = parser.write_some(false, text.data(), text.size(), error);
   if (!error && length < text.size()) error = json::make_error_code(json::error::extra_data);

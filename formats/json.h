@@ -17,7 +17,8 @@ namespace swinzoo {
 
 namespace json = boost::json;
 
-// Throws kCorrupt on anything that is not one JSON value (nesting over 32 levels included).
+// Throws kCorrupt on anything that is not one JSON value (nesting over 32 levels included), and on an object
+// that has a key twice.
 json::value parse_json(std::string_view text, const std::string& where);
 
 // Reads and parses a file of at most 64 MiB. Throws kNotFound, or kCorrupt.

@@ -24,6 +24,10 @@ uint64_t header_length(std::span<const std::byte> bytes) {
   return length;
 }
 
+uint64_t byte_count(const TensorInfo& tensor) {
+  return static_cast<uint64_t>(element_count(tensor.shape)) * size_of(tensor.dtype);
+}
+
 struct Range {
   uint64_t begin, end;
 };
@@ -98,8 +102,7 @@ class SafetensorsFile : public Checkpoint {
     ranges_.push_back(range);
   }
 
-  // Tensors cover the data without holes or overlaps. A name that stands twice leaves a hole: JSON keeps one
-  // of them.
+  // Tensors cover the data without holes or overlaps.
   void check_cover() const {
     std::vector<size_t> order(ranges_.size());
     std::iota(order.begin(), order.end(), size_t{0});
@@ -154,7 +157,7 @@ std::string SafetensorsWriter::header() const {
   }
   uint64_t offset = 0;
   for (const TensorInfo& tensor : tensors_) {
-    const uint64_t end = offset + static_cast<uint64_t>(element_count(tensor.shape)) * size_of(tensor.dtype);
+    const uint64_t end = offset + byte_count(tensor);
     object[tensor.name] = json::object{{"dtype", name_of(tensor.dtype)},
                                        {"shape", json::array(tensor.shape.begin(), tensor.shape.end())},
                                        {"data_offsets", {offset, end}}};
@@ -170,22 +173,27 @@ std::string SafetensorsWriter::header() const {
 void SafetensorsWriter::write(const TensorView& tensor) {
   assert(next_ < tensors_.size() && tensor.dtype == tensors_[next_].dtype &&
          tensor.shape == tensors_[next_].shape);
-  file_.write(tensor.bytes);
+  write_piece(tensor.bytes);
+}
+
+void SafetensorsWriter::write_piece(std::span<const std::byte> bytes) {
+  assert(next_ < tensors_.size() && written_ + bytes.size() <= byte_count(tensors_[next_]));
+  file_.write(bytes);
+  written_ += bytes.size();
+  if (written_ < byte_count(tensors_[next_])) return;
   ++next_;
+  written_ = 0;
 }
 
 std::vector<std::span<std::byte>> SafetensorsWriter::map_tensors() {
   assert(next_ == 0);
   uint64_t total = 0;
-  for (const TensorInfo& tensor : tensors_) {
-    total += static_cast<uint64_t>(element_count(tensor.shape)) * size_of(tensor.dtype);
-  }
+  for (const TensorInfo& tensor : tensors_) total += byte_count(tensor);
   std::span<std::byte> rest = file_.map_more(total);
   std::vector<std::span<std::byte>> parts;
   for (const TensorInfo& tensor : tensors_) {
-    const size_t bytes = static_cast<size_t>(element_count(tensor.shape)) * size_of(tensor.dtype);
-    parts.push_back(rest.first(bytes));
-    rest = rest.subspan(bytes);
+    parts.push_back(rest.first(byte_count(tensor)));
+    rest = rest.subspan(byte_count(tensor));
   }
   next_ = tensors_.size();
   return parts;
@@ -196,10 +204,16 @@ void SafetensorsWriter::replace_metadata(const std::string& key, const std::stri
   metadata_[key] = value;
 }
 
-void SafetensorsWriter::commit() {
+const std::filesystem::path& SafetensorsWriter::finish() {
   assert(next_ == tensors_.size());
   file_.write_at(0, header());
-  file_.commit();
+  finished_ = true;
+  return file_.temporary();
+}
+
+void SafetensorsWriter::commit() {
+  if (!finished_) finish();
+  file_.commit(AtomicFile::Sync::kLater);
 }
 
 }  // namespace swinzoo

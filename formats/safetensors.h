@@ -41,10 +41,19 @@ class SafetensorsWriter {
   // until commit(). The bytes of each, in order. Throws kDiskFull where no space is left.
   std::vector<std::span<std::byte>> map_tensors();
 
+  // The same, piece by piece. REQUIRES: its bytes in order, none of the next one's; one empty piece where it
+  // has none.
+  void write_piece(std::span<const std::byte> bytes);
+
   // REQUIRES: `value` has the length of the value it replaces.
   void replace_metadata(const std::string& key, const std::string& value);
 
-  // REQUIRES: every tensor was written.
+  // Writes the header again, with the metadata as it is now, and returns where the file stands until
+  // commit(). REQUIRES: every tensor was written.
+  const std::filesystem::path& finish();
+
+  // Puts the file in place, without waiting for the disk: it can be made again, and that takes several times
+  // as long as all else; finishes it where that was not done. REQUIRES: every tensor was written.
   void commit();
 
  private:
@@ -52,7 +61,9 @@ class SafetensorsWriter {
 
   std::vector<TensorInfo> tensors_;
   std::map<std::string, std::string> metadata_;
-  size_t next_ = 0;
+  size_t next_ = 0;       // of tensors_
+  uint64_t written_ = 0;  // bytes of it
+  bool finished_ = false;
   AtomicFile file_;
 };
 

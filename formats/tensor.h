@@ -109,6 +109,15 @@ class Tensor {
 Tensor copy_of(const TensorView& view);
 Tensor to_f32(const TensorView& view);
 
+// float32 as F16 or BF16, rounded to nearest, ties to even, as IEEE 754 and PyTorch do; as F32, a copy. NaN
+// stays NaN. `overflowed`: a finite element became infinite. REQUIRES: the view is F32, and the dtype one of
+// these.
+struct Rounded {
+  Tensor tensor;
+  bool overflowed = false;
+};
+Rounded rounded_to(DType dtype, const TensorView& view);
+
 // The view itself where its bytes are aligned for its dtype, else a copy of it in `scratch`, which is
 // replaced.
 TensorView aligned(const TensorView& view, Tensor& scratch);
@@ -117,6 +126,11 @@ TensorView aligned(const TensorView& view, Tensor& scratch);
 // strides are as long, no stride is negative, and every element lies in `bytes`, the first at its start.
 Tensor gathered(DType dtype, const Shape& shape, const std::vector<int64_t>& strides,
                 std::span<const std::byte> bytes);
+
+// Rows first to first + to.size() / columns of the transpose of a dense float32 matrix, whose rows are
+// `columns` of the transpose. REQUIRES: the view is F32 and has two axes; `to` holds whole rows, all of them
+// there.
+void transpose_rows(const TensorView& view, int64_t first, std::span<float> to);
 
 // The strides of a dense tensor: row-major (C), and column-major (Fortran); all 1 where it is empty.
 std::vector<int64_t> row_major_strides(const Shape& shape);

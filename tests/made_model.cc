@@ -64,6 +64,10 @@ Tensor encoded(const MadeTensor& tensor, DType dtype) {
     std::ranges::copy(tensor.values, result.as<float>().begin());
     return result;
   }
+  if (dtype == DType::kF64) {
+    std::ranges::copy(tensor.values, result.as<double>().begin());
+    return result;
+  }
   auto* bits = reinterpret_cast<uint16_t*>(result.bytes().data());
   for (const float value : tensor.values) *bits++ = dtype == DType::kF16 ? to_f16(value) : to_bf16(value);
   return result;

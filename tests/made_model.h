@@ -33,7 +33,7 @@ struct MadeTensor {
 
 std::vector<MadeTensor> made_tensors(const MadeModel& model);
 
-// The values in F32, F16 or BF16. REQUIRES: they are as MadeTensor says.
+// The values in F64, F32, F16 or BF16. REQUIRES: they are as MadeTensor says.
 Tensor encoded(const MadeTensor& tensor, DType dtype);
 
 void write_checkpoint(const std::filesystem::path& path, const std::vector<MadeTensor>& tensors,

@@ -14,8 +14,9 @@ namespace {
 
 constexpr const char* kSpecKey = "swinzoo.spec";
 constexpr const char* kDigestsKey = "swinzoo.sha256";
+constexpr const char* kStoredDigestsKey = "swinzoo.stored_sha256";
 
-std::string digests_text(const backends::Plan& plan, const std::map<std::string, std::string>& digests) {
+std::string digests_text(const backends::Plan& plan, const Digests& digests) {
   json::object object;
   for (const backends::Weight& weight : plan.weights) {
     const auto found = digests.find(weight.name);
@@ -24,28 +25,63 @@ std::string digests_text(const backends::Plan& plan, const std::map<std::string,
   return json::serialize(object);
 }
 
+Digests read_digests(const Checkpoint& checkpoint, const char* key, const std::string& where) {
+  Digests digests;
+  const auto found = checkpoint.metadata().find(key);
+  if (found == checkpoint.metadata().end()) return digests;
+  const std::string name = where + ": " + key;
+  const json::value value = parse_json(found->second, name);
+  for (const auto& member : as_object(value, name)) digests[member.key()] = as_string(member.value(), name);
+  return digests;
+}
+
 }  // namespace
 
-void write_canonical(const std::filesystem::path& path, const ModelSpec& spec, const backends::Plan& plan,
-                     const Checkpoint& checkpoint) {
+CanonicalFile::CanonicalFile(const std::filesystem::path& path, const ModelSpec& spec,
+                             const backends::Plan& plan, const Checkpoint& checkpoint, DType dtype) {
   const WeightMatch match = match_weights(plan, spec.dimensions.family, checkpoint);
   require_fit(match, "checkpoint of " + spec.id);
   std::vector<TensorInfo> tensors;
-  for (const backends::Weight& weight : plan.weights)
-    tensors.push_back({weight.name, DType::kF32, weight.shape});
-  SafetensorsWriter writer(
-      path, tensors,
-      {{"format", "pt"}, {kSpecKey, json::serialize(to_json(spec))}, {kDigestsKey, digests_text(plan, {})}});
-  std::map<std::string, std::string> digests;
+  for (const backends::Weight& weight : plan.weights) tensors.push_back({weight.name, dtype, weight.shape});
+  std::map<std::string, std::string> metadata = {
+      {"format", "pt"}, {kSpecKey, json::serialize(to_json(spec))}, {kDigestsKey, digests_text(plan, {})}};
+  if (dtype != DType::kF32) metadata[kStoredDigestsKey] = digests_text(plan, {});
+  writer_.emplace(path, tensors, std::move(metadata));
+
+  Digests stored_digests;
   for (size_t i = 0; i < plan.weights.size(); ++i) {
-    Tensor scratch;
-    const TensorView view = read_weight(plan, i, checkpoint, match, scratch);
-    digests[plan.weights[i].name] = sha256_hex(view.bytes);
-    writer.write(view);
+    const std::string& name = plan.weights[i].name;
+    Sha256 source, stored, digest;
+    bool overflowed = false;
+    read_weight_in_pieces(plan, i, checkpoint, match, [&](std::span<const float> piece) {
+      source.update(std::as_bytes(piece));
+      if (dtype == DType::kF32) return writer_->write_piece(std::as_bytes(piece));
+      const Rounded rounded =
+          rounded_to(dtype, {DType::kF32, {static_cast<int64_t>(piece.size())}, std::as_bytes(piece)});
+      overflowed |= rounded.overflowed;
+      stored.update(rounded.tensor.bytes());
+      digest.update(to_f32(rounded.tensor.view()).bytes());
+      writer_->write_piece(rounded.tensor.bytes());
+    });
+    source_digests_[name] = source.hex();
+    if (overflowed) overflowed_.push_back(name);
+    if (dtype != DType::kF32) {
+      stored_digests[name] = stored.hex();
+      digests_[name] = digest.hex();
+    }
     for (const int64_t part : match.tensors[i]) checkpoint.release(static_cast<size_t>(part));
   }
-  writer.replace_metadata(kDigestsKey, digests_text(plan, digests));
-  writer.commit();
+  writer_->replace_metadata(kDigestsKey, digests_text(plan, source_digests_));
+  if (dtype == DType::kF32) {
+    digests_ = source_digests_;
+  } else {
+    writer_->replace_metadata(kStoredDigestsKey, digests_text(plan, stored_digests));
+  }
+}
+
+void write_canonical(const std::filesystem::path& path, const ModelSpec& spec, const backends::Plan& plan,
+                     const Checkpoint& checkpoint) {
+  CanonicalFile(path, spec, plan, checkpoint).commit();
 }
 
 std::optional<ModelSpec> canonical_spec(const Checkpoint& checkpoint, const std::string& where) {
@@ -55,17 +91,16 @@ std::optional<ModelSpec> canonical_spec(const Checkpoint& checkpoint, const std:
   return spec_from_json(parse_json(found->second, name), name);
 }
 
-std::map<std::string, std::string> canonical_digests(const Checkpoint& checkpoint, const std::string& where) {
-  std::map<std::string, std::string> digests;
-  const auto found = checkpoint.metadata().find(kDigestsKey);
-  if (found == checkpoint.metadata().end()) return digests;
-  const std::string name = where + ": " + kDigestsKey;
-  const json::value value = parse_json(found->second, name);
-  for (const auto& member : as_object(value, name)) digests[member.key()] = as_string(member.value(), name);
-  return digests;
+Digests canonical_digests(const Checkpoint& checkpoint, const std::string& where) {
+  return read_digests(checkpoint, kDigestsKey, where);
 }
 
-std::string weights_digest(const std::map<std::string, std::string>& digests) {
+Digests stored_digests(const Checkpoint& checkpoint, const std::string& where) {
+  const bool is_rounded = checkpoint.metadata().contains(kStoredDigestsKey);
+  return read_digests(checkpoint, is_rounded ? kStoredDigestsKey : kDigestsKey, where);
+}
+
+std::string weights_digest(const Digests& digests) {
   Sha256 digest;
   for (const auto& [name, hex] : digests) {
     const std::string line = name + ' ' + hex + '\n';

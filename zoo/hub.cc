@@ -7,6 +7,7 @@
 #include "formats/error.h"
 #include "formats/json.h"
 #include "formats/sha256.h"
+#include "formats/sharded.h"
 #include "zoo/hf_cache.h"
 #include "zoo/http.h"
 #include "zoo/hub_settings.h"
@@ -17,12 +18,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kScheme = "hf:";
-constexpr const char* kIndex = "model.safetensors.index.json";
 constexpr int kMaxTreePages = 1000;
 
 // The weights to take of what a repository has; empty if there are none.
 std::string choose_weights(const std::set<std::string>& names, const std::string& where) {
-  for (const char* name : {"model.safetensors", kIndex, "pytorch_model.bin"}) {
+  for (const char* name : {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
+                           "pytorch_model.bin.index.json"}) {
     if (names.contains(name)) return name;
   }
   for (const char* extension : {".safetensors", ".pth"}) {
@@ -49,16 +50,7 @@ std::vector<std::string> choose_files(const std::set<std::string>& names, const 
   return chosen;
 }
 
-// The files that a model.safetensors.index.json spreads its tensors over.
-std::set<std::string> shards_of(const fs::path& index) {
-  const json::value document = read_json(index);
-  const json::value* map = find_member(as_object(document, index.string()), "weight_map");
-  if (map == nullptr) fail(ErrorCode::kCorrupt, "{}: has no weight_map", index.string());
-  std::set<std::string> shards;
-  for (const auto& [tensor, file] : as_object(*map, index.string()))
-    shards.insert(as_string(file, index.string()));
-  return shards;
-}
+bool is_shard_index(const std::string& weights) { return weights.ends_with(".index.json"); }
 
 bool is_name_part(std::string_view text) {
   const auto is_plain = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.'; };
@@ -195,8 +187,8 @@ class Fetch {
            "{}: has no weights (model.safetensors, pytorch_model.bin, *.safetensors, *.pth)", ref_.text());
     }
     for (const std::string& name : choose_files(names, weights)) fetch(name);
-    if (weights == kIndex) {
-      for (const std::string& name : shards_of(result_.folder / kIndex)) fetch(name);
+    if (is_shard_index(weights)) {
+      for (const std::string& name : shards_of(read_shard_index(result_.folder / weights))) fetch(name);
     }
     cache_.write_ref(ref_.revision, result_.commit);
     return std::move(result_);
@@ -311,11 +303,10 @@ std::optional<LocalFiles> find_model_in(const fs::path& folder) {
   }
   const std::string weights = choose_weights(names, folder.string());
   if (weights.empty()) return std::nullopt;
-  LocalFiles files{folder, choose_files(names, weights), weights};
-  if (weights == kIndex) {
-    for (const std::string& shard : shards_of(folder / kIndex)) {
-      if (!names.contains(shard)) return std::nullopt;
-      files.names.push_back(shard);
+  LocalFiles files{folder, choose_files(names, weights), weights, {}};
+  if (is_shard_index(weights)) {
+    for (const std::string& shard : shards_of(read_shard_index(folder / weights))) {
+      (names.contains(shard) ? files.names : files.missing).push_back(shard);
     }
   }
   return files;
@@ -326,7 +317,7 @@ std::optional<Cached> find_in_cache(const HubRef& ref) {
   const auto commit = cache.commit_of(ref.revision);
   if (!commit) return std::nullopt;
   auto files = find_model_in(cache.snapshot(*commit));
-  if (!files) return std::nullopt;
+  if (!files || !files->missing.empty()) return std::nullopt;
   return Cached{*commit, std::move(*files)};
 }
 

@@ -2,8 +2,8 @@
 //
 // A model's files are its config.json and preprocessor_config.json, where there are such, and its weights:
 // the first that the repository has of model.safetensors; model.safetensors.index.json with all its shards;
-// pytorch_model.bin; the only other *.safetensors; the only *.pth. Files in folders don't count. A model is
-// present when all of them are.
+// pytorch_model.bin; pytorch_model.bin.index.json with its shards; the only other *.safetensors; the only
+// *.pth. Files in folders don't count. A model is present when all of them are.
 #pragma once
 
 #include <cstdint>
@@ -62,11 +62,12 @@ Fetched fetch_from_hub(const HubRef& ref, const FetchOptions& options, const Fet
 // Where a model's files lie, by the rule above. No digest is checked.
 struct LocalFiles {
   std::filesystem::path folder;
-  std::vector<std::string> names;  // configs first, then the weights; of shards, the index before them
-  std::string weights;             // the one of `names` to open: the checkpoint, or the shards' index
+  std::vector<std::string> names;    // configs first, then the weights; of shards, the index before them
+  std::string weights;               // the one of `names` to open: the checkpoint, or the shards' index
+  std::vector<std::string> missing;  // shards that the index names and that are not there
 };
 
-// The model in a folder; nothing if the folder or any weights are missing. Throws kUnsupported, as
+// The model in a folder; nothing if the folder or all weights are missing. Throws kUnsupported, as
 // fetch_from_hub().
 std::optional<LocalFiles> find_model_in(const std::filesystem::path& folder);
 

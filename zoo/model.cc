@@ -1,5 +1,6 @@
 #include "zoo/model.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "formats/error.h"
@@ -10,12 +11,13 @@
 #include "zoo/config_json.h"
 #include "zoo/hub.h"
 #include "zoo/model_source.h"
-#include "zoo/spec_from_tensors.h"
+#include "zoo/spec_check.h"
 
 namespace swinzoo::zoo {
 namespace {
 
-ModelSpec spec_from_files(const ModelFiles& files, const Checkpoint& checkpoint, const Catalog& catalog) {
+ModelSpec spec_from_files(const ModelFiles& files, const Checkpoint& checkpoint, const Catalog& catalog,
+                          const SpecHints& hints) {
   const std::string where = files.checkpoint.string();
   if (files.config) {
     std::optional<json::value> preprocessor;
@@ -23,10 +25,33 @@ ModelSpec spec_from_files(const ModelFiles& files, const Checkpoint& checkpoint,
     return spec_from_config(read_json(*files.config), files.config->string(), catalog,
                             preprocessor ? &*preprocessor : nullptr);
   }
-  if (auto spec = spec_from_tensors(checkpoint, where, catalog)) return std::move(*spec);
+  if (auto spec = spec_from_tensors(checkpoint, where, catalog, hints)) return std::move(*spec);
+  if (!hints.architecture.empty()) {
+    const ModelSpec* known = catalog.lookup_architecture(hints.architecture);
+    if (known == nullptr) {
+      fail(ErrorCode::kNotFound, "--arch {}: the catalog has no such architecture", hints.architecture);
+    }
+    ModelSpec spec = *known;
+    if (hints.image_size > 0) spec.dimensions.image_size = hints.image_size;
+    check_dimensions(spec.dimensions, where);
+    return spec;
+  }
   fail(ErrorCode::kUnsupported,
-       "{}: no config.json stands beside it, and its tensors' names tell no architecture that is built",
+       "{}: no config.json stands beside it, and its tensors' names tell no architecture that is built; "
+       "--arch "
+       "settles it",
        where);
+}
+
+// Hints settle what nothing else tells; they don't change it.
+void require_agreement(const ModelSpec& spec, const std::string& where, const SpecHints& hints) {
+  if (!hints.architecture.empty() && hints.architecture != spec.architecture) {
+    fail(ErrorCode::kUsage, "--arch {}: {} says that it is {}", hints.architecture, where, spec.architecture);
+  }
+  if (hints.image_size > 0 && hints.image_size != spec.dimensions.image_size) {
+    fail(ErrorCode::kUsage, "--img-size {}: {} says that it is {}", hints.image_size, where,
+         spec.dimensions.image_size);
+  }
 }
 
 // What a model outside the catalog is called: OWNER/REPO, or the name of its folder, which does not depend on
@@ -39,7 +64,7 @@ std::string id_of(const std::string& model, const ModelFiles& files) {
 
 }  // namespace
 
-OpenedModel open_model(const std::string& model, const Catalog& catalog) {
+OpenedModel open_model(const std::string& model, const Catalog& catalog, const SpecHints& hints) {
   const ModelSpec* entry = catalog.lookup(model);
   if (entry == nullptr && catalog.lookup_architecture(model) != nullptr) {
     fail(ErrorCode::kNotFound, "'{}' is an architecture; its weights come with an entry (see 'swinzoo list')",
@@ -57,9 +82,10 @@ OpenedModel open_model(const std::string& model, const Catalog& catalog) {
   } else if (auto spec = canonical_spec(*opened.checkpoint, files.checkpoint.string())) {
     opened.spec = std::move(*spec);
   } else {
-    opened.spec = spec_from_files(files, *opened.checkpoint, catalog);
+    opened.spec = spec_from_files(files, *opened.checkpoint, catalog, hints);
     opened.spec.id = id_of(model, files);
   }
+  require_agreement(opened.spec, opened.origin, hints);
   return opened;
 }
 
@@ -84,9 +110,13 @@ Model::Model(OpenedModel opened, const backends::Backend& backend, const backend
   executable_ = backend.load(std::move(plan), weights_->views(), options);
 }
 
-std::map<std::string, std::string> Model::digests() const {
-  std::map<std::string, std::string> digests = canonical_digests(*opened_.checkpoint, opened_.origin);
-  if (!digests.empty()) return digests;
+Digests Model::digests() const {
+  const auto& tensors = opened_.checkpoint->tensors();
+  if (std::all_of(tensors.begin(), tensors.end(), [](const auto& t) { return t.dtype == DType::kF32; })) {
+    Digests carried = canonical_digests(*opened_.checkpoint, opened_.origin);
+    if (!carried.empty()) return carried;
+  }
+  Digests digests;
   const auto& weights = executable_->plan().weights;
   for (size_t i = 0; i < weights.size(); ++i)
     digests[weights[i].name] = sha256_hex(weights_->views()[i].bytes);

@@ -1,14 +1,15 @@
 // From the name that a user gives to a model that runs.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
 
 #include "backends/backend.h"
 #include "formats/checkpoint.h"
+#include "zoo/canonical.h"
 #include "zoo/catalog.h"
 #include "zoo/spec.h"
+#include "zoo/spec_from_tensors.h"
 #include "zoo/weights.h"
 
 namespace swinzoo::zoo {
@@ -25,9 +26,9 @@ struct OpenedModel {
 bool names_files(const std::string& model);
 
 // Opens the files and finds the spec; reads no weights. Nothing is fetched. Throws kNotFound, saying what to
-// fetch or what may have been meant; kCorrupt; kUnsupported where no config.json or catalog row tells the
-// architecture.
-OpenedModel open_model(const std::string& model, const Catalog& catalog);
+// fetch or what may have been meant; kCorrupt; kUnsupported where neither a config.json, nor a catalog row,
+// nor the tensors, nor the hints tell the architecture; kUsage where the hints contradict the others.
+OpenedModel open_model(const std::string& model, const Catalog& catalog, const SpecHints& hints = {});
 
 // What MODEL is without its weights: as open_model, or, for a catalog entry or a bare architecture name, from
 // the catalog.
@@ -44,8 +45,10 @@ class Model {
   const std::string& origin() const { return opened_.origin; }
   const backends::Executable& executable() const { return *executable_; }
 
-  // SHA-256 of each weight's float32 bytes, by name: those that a canonical file carries, else computed here.
-  std::map<std::string, std::string> digests() const;
+  // SHA-256 of each weight's float32 bytes as they are run, by name: those that a canonical file of float32
+  // carries, else computed here. Weights that are stored as F16 or BF16 count as the values that these stand
+  // for.
+  Digests digests() const;
 
  private:
   OpenedModel opened_;

@@ -6,6 +6,7 @@
 
 #include "formats/error.h"
 #include "zoo/spec_check.h"
+#include "zoo/spec_json.h"
 #include "zoo/tensor_shapes.h"
 #include "zoo/video_from_tensors.h"
 
@@ -139,37 +140,86 @@ std::vector<const ModelSpec*> similar_architectures(const Dimensions& told, bool
   return similar;
 }
 
-// Fills in what the tensors don't tell.
-ModelSpec complete(Dimensions d, const Checkpoint& checkpoint, const std::string& where,
-                   const Catalog& catalog) {
-  const auto input = signature_shape(checkpoint, 4, where);  // [batch, height, width, channels]
-  if (input) d.image_size = input->at(1);
-  std::vector<const ModelSpec*> similar = similar_architectures(d, input.has_value(), catalog);
+// The image size that a mask of the authors' files tells, [windows, tokens, tokens] of a shifted block: their grids are
+// whole numbers of windows.
+std::optional<int64_t> masked_image_size(const TensorShapes& shapes, const Dimensions& d) {
+  for (size_t stage = 0; stage < d.window_size.size(); ++stage) {
+    const auto mask = shapes.find(fmt::format("layers.{}.blocks.1.attn_mask", stage), 3);
+    if (!mask || mask->at(1) != d.window_size[stage] * d.window_size[stage]) continue;
+    const auto windows_across = std::lround(std::sqrt(static_cast<double>(mask->at(0))));
+    if (windows_across * windows_across != mask->at(0)) continue;
+    return (windows_across * d.window_size[stage] * d.patch_size) << stage;
+  }
+  return std::nullopt;
+}
+
+// The architecture that the hints name, whose dimensions must agree with what was told.
+const ModelSpec& named_architecture(const Dimensions& told, std::optional<int64_t> image_size,
+                                    const std::string& where, const Catalog& catalog, const std::string& name) {
+  const ModelSpec* known = catalog.lookup_architecture(name);
+  if (known == nullptr) fail(ErrorCode::kNotFound, "--arch {}: the catalog has no such architecture", name);
+  Dimensions expected = known->dimensions, have = told;
+  have.image_size = expected.image_size = image_size.value_or(expected.image_size);
+  expected.window_size = clipped_windows(expected);
+  if (have.window_size.empty()) {
+    have.window_size = expected.window_size;
+    have.pretrained_window_size = expected.pretrained_window_size;
+  }
+  if (have == expected) return *known;
+  const json::object wanted = to_json(expected), tensors = to_json(have);
+  std::vector<std::string> differences;
+  for (const auto& member : wanted) {
+    const json::value* other = tensors.if_contains(member.key());
+    if (other == nullptr || *other == member.value()) continue;
+    differences.push_back(fmt::format("{} is {} instead of {}", std::string(member.key()), to_json_line(*other),
+                                      to_json_line(member.value())));
+  }
+  fail(ErrorCode::kCorrupt, "{}: its tensors are not of {}: {}", where, name, fmt::join(differences, "; "));
+}
+
+// The architecture that has what was told and tells the rest; null where there is none, and the windows are told.
+const ModelSpec* architecture_of(const Dimensions& told, std::optional<int64_t> image_size, const std::string& where,
+                                 const Catalog& catalog, const SpecHints& hints) {
+  if (!hints.architecture.empty()) {
+    return &named_architecture(told, image_size, where, catalog, hints.architecture);
+  }
+  std::vector<const ModelSpec*> similar = similar_architectures(told, image_size.has_value(), catalog);
   // An architecture that is only larger in its images says the same but for the preprocessing.
-  if (similar.empty() && input) similar = similar_architectures(d, false, catalog);
-  if (d.window_size.empty() && similar.size() != 1) {
+  if (similar.empty() && image_size) similar = similar_architectures(told, false, catalog);
+  if (told.window_size.empty() && similar.size() != 1) {
     std::vector<std::string_view> names;
     for (const ModelSpec* known : similar) names.push_back(known->architecture);
     fail(ErrorCode::kUnsupported,
-         "{}: its tensors are those of a {}, but don't tell the window size{}{}; a config.json beside it "
+         "{}: its tensors are those of a {}, but don't tell the window size{}{}; a config.json beside it or --arch "
          "settles it",
-         where, d.family, names.empty() ? "" : ": it may be ", fmt::join(names, " or "));
+         where, told.family, names.empty() ? "" : ": it may be ", fmt::join(names, " or "));
   }
-  if (!input && similar.empty()) {
+  return similar.empty() ? nullptr : similar.front();
+}
+
+// Fills in what the tensors don't tell.
+ModelSpec complete(Dimensions d, const TensorShapes& shapes, const Checkpoint& checkpoint, const std::string& where,
+                   const Catalog& catalog, const SpecHints& hints) {
+  std::optional<int64_t> image_size;
+  if (const auto input = signature_shape(checkpoint, 4, where)) image_size = input->at(1);  // [.., H, W, channels]
+  if (!image_size) image_size = masked_image_size(shapes, d);
+  if (!image_size && hints.image_size > 0) image_size = hints.image_size;
+  if (image_size) d.image_size = *image_size;
+  const ModelSpec* known = architecture_of(d, image_size, where, catalog, hints);
+  if (!image_size && known == nullptr) {
     fail(ErrorCode::kUnsupported,
-         "{}: its tensors are those of a {}, but the image size can't be told; a config.json beside it "
-         "settles it",
+         "{}: its tensors are those of a {}, but the image size can't be told; a config.json beside it, --img-size "
+         "or --arch settles it",
          where, d.family);
   }
   ModelSpec spec;
   spec.architecture = d.family;
   spec.dimensions = std::move(d);
-  if (!similar.empty()) {
-    const ModelSpec& known = *similar.front();
-    spec.architecture = known.architecture;
-    spec.preprocessing = known.preprocessing;
-    spec.dimensions = known.dimensions;
-    if (input) spec.dimensions.image_size = input->at(1);
+  if (known != nullptr) {
+    spec.architecture = known->architecture;
+    spec.preprocessing = known->preprocessing;
+    spec.dimensions = known->dimensions;
+    spec.dimensions.image_size = image_size.value_or(known->dimensions.image_size);
   }
   return spec;
 }
@@ -177,13 +227,13 @@ ModelSpec complete(Dimensions d, const Checkpoint& checkpoint, const std::string
 }  // namespace
 
 std::optional<ModelSpec> spec_from_tensors(const Checkpoint& checkpoint, const std::string& where,
-                                           const Catalog& catalog) {
+                                           const Catalog& catalog, const SpecHints& hints) {
   for (const Family& family : kFamilies) {
     for (const Layout& layout : layouts_of(family.name)) {
       const TensorShapes shapes(checkpoint, layout);
       std::optional<Dimensions> dimensions = read_dimensions(family, shapes);
       if (!dimensions) continue;
-      ModelSpec spec = complete(std::move(*dimensions), checkpoint, where, catalog);
+      ModelSpec spec = complete(std::move(*dimensions), shapes, checkpoint, where, catalog, hints);
       const auto head = shapes.find("head.fc.bias", 1);
       spec.num_classes = head ? head->at(0) : 0;
       spec.task = head ? "classification" : "features";

@@ -10,13 +10,20 @@
 
 namespace swinzoo::zoo {
 
+// What a user says of files that don't tell it: --arch and --img-size.
+struct SpecHints {
+  std::string architecture;  // of the catalog; empty: not said
+  int64_t image_size = 0;    // 0: not said
+};
+
 // Dimensions, heads, windows and classes come from names and shapes, in any layout of name_map.h; swinv2's
 // windows from the table of offsets that the authors' files carry. The image size comes from a SavedModel's
-// signature (metadata "signature.input_shape"). What is not told so comes from the catalog's architecture
-// that agrees in all else, which gives the preprocessing too. Video Swin: see video_from_tensors.h. Nothing
-// if the tensors are of no family of zoo/arch/. Throws kUnsupported where the image size or the windows can't
-// be told. id, collection and sources are left empty.
+// signature (metadata "signature.input_shape") or from the masks of the authors' files, else from the hints. What is
+// not told so comes from an architecture of the catalog, which gives the preprocessing too: the one of the hints, else
+// the one that agrees in all else. Video Swin: see video_from_tensors.h. Nothing if the tensors are of no family of
+// zoo/arch/. Throws kUnsupported where the image size or the windows can't be told; kCorrupt, naming what differs,
+// where the tensors are not of the architecture of the hints. id, collection and sources are left empty.
 std::optional<ModelSpec> spec_from_tensors(const Checkpoint& checkpoint, const std::string& where,
-                                           const Catalog& catalog);
+                                           const Catalog& catalog, const SpecHints& hints = {});
 
 }  // namespace swinzoo::zoo

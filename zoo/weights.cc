@@ -126,6 +126,32 @@ TensorView read_weight(const backends::Plan& plan, size_t index, const Checkpoin
   return scratch.view();
 }
 
+void read_weight_in_pieces(const backends::Plan& plan, size_t index, const Checkpoint& checkpoint,
+                           const WeightMatch& match,
+                           const std::function<void(std::span<const float>)>& body) {
+  constexpr int64_t kPiece = int64_t{1} << 17;  // floats: 512 KiB, half a core's L2
+  Tensor scratch;
+  const std::vector<int64_t>& parts = match.tensors[index];
+  if (parts.size() == 1 && match.axes[index] == std::vector<size_t>{1, 0}) {
+    const TensorView from = read_f32(checkpoint, static_cast<size_t>(parts[0]), scratch);
+    const int64_t rows = from.shape[1], columns = from.shape[0];
+    const int64_t rows_a_piece = std::max<int64_t>(kPiece / std::max<int64_t>(columns, 1) / 16, 1) * 16;
+    Tensor piece(DType::kF32, {std::min(rows, rows_a_piece), columns});
+    for (int64_t row = 0; row < rows; row += rows_a_piece) {
+      const auto size = static_cast<size_t>(std::min(rows_a_piece, rows - row) * columns);
+      transpose_rows(from, row, piece.as<float>().first(size));
+      body(piece.as<float>().first(size));
+    }
+    return;
+  }
+  std::span<const float> rest = read_weight(plan, index, checkpoint, match, scratch).as<float>();
+  do {
+    const size_t size = std::min<size_t>(rest.size(), kPiece);
+    body(rest.first(size));
+    rest = rest.subspan(size);
+  } while (!rest.empty());
+}
+
 Weights::Weights(const backends::Plan& plan, const Checkpoint& checkpoint, const WeightMatch& match) {
   for (size_t i = 0; i < plan.weights.size(); ++i) {
     Tensor scratch;

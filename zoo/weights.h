@@ -1,6 +1,8 @@
 // Weights: a checkpoint's tensors matched with the parameters that a plan wants.
 #pragma once
 
+#include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +39,11 @@ void require_fit(const WeightMatch& match, const std::string& where);
 // REQUIRES: match.fits().
 TensorView read_weight(const backends::Plan& plan, size_t index, const Checkpoint& checkpoint,
                        const WeightMatch& match, Tensor& scratch);
+
+// The same, piece by piece in order: few bytes at a time, so that what is done with a piece finds it in the
+// processor's cache, and memory stays small where the checkpoint is mapped.
+void read_weight_in_pieces(const backends::Plan& plan, size_t index, const Checkpoint& checkpoint,
+                           const WeightMatch& match, const std::function<void(std::span<const float>)>& body);
 
 // All weights of a plan. Views live as long as this object and the checkpoint.
 class Weights {

@@ -1,10 +1,12 @@
 // swinzoo convert and swinzoo inspect, by the real binary.
 #include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <limits>
 
 #include "formats/atomic_file.h"
+#include "formats/npy.h"
 #include "formats/safetensors.h"
 #include "tests/cmd/results.h"
 #include "tests/made_model.h"
@@ -88,6 +90,135 @@ TEST_CASE("convert that fails leaves no file") {
   CHECK(status_of(made.model, made.out) == 7);
   CHECK_FALSE(fs::exists(made.out));
   CHECK(run_swinzoo({"convert", made.model}).status == 2);
+}
+
+TEST_CASE("convert compares the outputs of both files") {
+  const Fixture made;
+  const auto convert = [&](std::vector<std::string> more) {
+    std::vector<std::string> args = {"convert", made.model, "-o", made.out, "--force", "--json"};
+    args.insert(args.end(), more.begin(), more.end());
+    return results_of(run_swinzoo(args)).at(0).as_object();
+  };
+  const json::object exact = convert({});
+  CHECK(exact.at("outputs") ==
+        json::value(
+            {{"checked", true}, {"same_bits", true}, {"largest_error", 0}, {"largest_error_in", ""}}));
+  CHECK(exact.at("weights_digest") == exact.at("source_weights_digest"));
+  CHECK(exact.at("dtype") == "f32");
+  CHECK(convert({"--no-check"}).at("outputs") == json::value({{"checked", false}, {"reason", "--no-check"}}));
+
+  std::vector<MadeTensor> tensors = made_tensors({});
+  for (MadeTensor& tensor : tensors) {
+    for (float& value : tensor.values) value *= 1.001f;
+  }
+  write_checkpoint(fs::path(made.model) / "model.safetensors", tensors);
+  for (const char* dtype : {"f16", "bf16"}) {
+    const json::object rounded = convert({"--dtype", dtype});
+    CHECK(rounded.at("dtype") == dtype);
+    CHECK(rounded.at("bytes").to_number<int64_t>() < exact.at("bytes").to_number<int64_t>());
+    CHECK(rounded.at("outputs").at("same_bits") == false);
+    const double error = rounded.at("outputs").at("largest_error").as_double();
+    CHECK(error > 1e-6);
+    CHECK(error < 0.05);
+    CHECK(rounded.at("weights_digest") != rounded.at("source_weights_digest"));
+    // What runs of the file report is what convert said.
+    const Result run =
+        run_swinzoo({"bench", made.out, "--iterations", "1", "--warmup", "0", "--threads", "1", "--json"});
+    CHECK(results_of(run).at(0).at("weights_digest") == rounded.at("weights_digest"));
+  }
+  CHECK(run_swinzoo({"convert", made.model, "-o", made.out, "--dtype", "f64"}).status == 2);
+}
+
+TEST_CASE("a conversion whose outputs are lost is refused and leaves what was there") {
+  const Fixture made;
+  std::vector<MadeTensor> tensors = made_tensors({});
+  const auto bias =
+      std::find_if(tensors.begin(), tensors.end(), [](const auto& t) { return t.name == "norm.bias"; });
+  REQUIRE(bias != tensors.end());
+  bias->values[0] = 70000;
+  write_checkpoint(fs::path(made.model) / "model.safetensors", tensors);
+  write_file(made.out, "mine");
+  const Result refused = run_swinzoo({"convert", made.model, "-o", made.out, "--dtype", "f16", "--force"});
+  CHECK(refused.status == 5);
+  CHECK_THAT(refused.err,
+             Contains("warning: values too large for f16") && Contains("norm.bias") && Contains("features"));
+  CHECK(read_text(made.out) == "mine");
+  CHECK(std::distance(fs::directory_iterator(made.folder.path()), {}) == 2);  // nothing beside it
+  const Result written =
+      run_swinzoo({"convert", made.model, "-o", made.out, "--dtype", "f16", "--force", "--no-check"});
+  CHECK(written.status == 0);
+  CHECK_THAT(written.err, Contains("norm.bias"));
+  CHECK(run_swinzoo({"convert", made.model, "-o", made.out, "--dtype", "bf16", "--force"}).status == 0);
+}
+
+TEST_CASE("NaN and infinity in weights are kept and pass the check") {
+  const Fixture made;
+  std::vector<MadeTensor> tensors = made_tensors({});
+  tensors[3].values[0] = std::numeric_limits<float>::quiet_NaN();
+  tensors.back().values[0] = std::numeric_limits<float>::infinity();
+  write_checkpoint(fs::path(made.model) / "model.safetensors", tensors);
+  const Result result = run_swinzoo({"convert", made.model, "-o", made.out});
+  INFO(result.err);
+  CHECK(result.status == 0);
+  CHECK_THAT(result.out, Contains("bit for bit"));
+}
+
+TEST_CASE("a model in shards converts into the same file as in one") {
+  const Fixture made;
+  REQUIRE(run_swinzoo({"convert", made.model, "-o", made.out}).status == 0);
+  const std::string whole = read_text(made.out);
+  fs::remove(fs::path(made.model) / "model.safetensors");
+  const std::vector<MadeTensor> tensors = made_tensors({});
+  json::object map;
+  std::array<std::vector<MadeTensor>, 2> shards;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    map[tensors[i].name] = i % 2 == 0 ? "even.safetensors" : "odd.safetensors";
+    shards[i % 2].push_back(tensors[i]);
+  }
+  const fs::path index = fs::path(made.model) / "model.safetensors.index.json";
+  write_file(index, to_pretty_json(json::object{{"metadata", json::object()}, {"weight_map", map}}));
+  write_checkpoint(fs::path(made.model) / "even.safetensors", shards[0]);
+  const Result incomplete = run_swinzoo({"convert", made.model, "-o", made.out, "--force"});
+  CHECK(incomplete.status == 3);
+  CHECK_THAT(incomplete.err, Contains("1 of its 2 shards are not there: odd.safetensors"));
+  write_checkpoint(fs::path(made.model) / "odd.safetensors", shards[1]);
+  for (const std::string& source : {made.model, index.string()}) {
+    CHECK(run_swinzoo({"convert", source, "-o", made.out, "--force"}).status == 0);
+    CHECK(read_text(made.out) == whole);
+  }
+}
+
+TEST_CASE("--arch and --img-size settle what a bare file does not tell") {
+  const Fixture made;
+  const std::string file = made.folder.path() / "bare.safetensors";
+  fs::rename(fs::path(made.model) / "model.safetensors", file);
+  const Result refused = run_swinzoo({"convert", file, "-o", made.out});
+  CHECK(refused.status == 7);
+  CHECK_THAT(refused.err, Contains("--img-size"));
+  CHECK(run_swinzoo({"convert", file, "-o", made.out, "--arch", "swin_tiny_patch4_window7_224"}).status == 5);
+  CHECK(run_swinzoo({"convert", file, "-o", made.out, "--arch", "swin_minuscule"}).status == 3);
+  CHECK(run_swinzoo({"convert", file, "-o", made.out, "--img-size", "0"}).status == 2);
+  CHECK_FALSE(fs::exists(made.out));
+  CHECK(run_swinzoo({"convert", file, "-o", made.out, "--img-size", "32"}).status == 0);
+  CHECK(run_swinzoo({"convert", made.out, "-o", made.out, "--force", "--img-size", "64"}).status == 2);
+  CHECK(run_swinzoo({"bench", file, "--img-size", "32", "--iterations", "1", "--warmup", "0"}).status == 0);
+}
+
+TEST_CASE("a SavedModel that TensorFlow wrote gives the logits that TensorFlow gave") {
+  const fs::path data = fs::path(SWINZOO_TEST_DATA) / "tensorflow";
+  const TemporaryFolder folder;
+  const std::string out = folder.path() / "out.safetensors", outputs = folder.path() / "outputs.safetensors";
+  const Result result = run_swinzoo({"convert", data / "swin_mini.tar.gz", "-o", out});
+  CHECK_THAT(result.out, Contains("bit for bit"));
+  REQUIRE(run_swinzoo({"predict", out, data / "x.npy", "--outputs", "logits", "-o", outputs}).status == 0);
+  const Tensor expected = read_npy(data / "logits.npy");
+  Tensor scratch;
+  const std::unique_ptr<Checkpoint> file = open_checkpoint(outputs);
+  const TensorView found = file->read(0, scratch);
+  REQUIRE(found.shape == expected.shape());
+  for (size_t i = 0; i < 5; ++i) {
+    CHECK(found.as<float>()[i] == Approx(expected.as<float>()[i]).margin(1e-5));
+  }
 }
 
 TEST_CASE("inspect shows tensors; statistics; metadata; and how they fit") {

@@ -85,6 +85,38 @@ TEST_CASE("fetch lays the cache out as hf does") {
   CHECK(fs::exists(fixture.cache() / ".locks" / "models--acme--mini" / (weights_blob + ".lock")));
 }
 
+TEST_CASE("an index of shards is fetched with all of them") {
+  const HubFixture fixture;
+  fs::remove(fixture.repo() / "model.safetensors");
+  const auto write = [&](const char* name, const std::string& text) {
+    std::ofstream(fixture.repo() / name) << text;
+  };
+  write("model.safetensors.index.json",
+        R"({"weight_map": {"x": "model-1.safetensors", "y": "model-2.safetensors"}})");
+  write("model-1.safetensors", "one");
+  write("model-2.safetensors", "two");
+  write("model-3.safetensors", "of something else");
+  {
+    const HubServer server(fixture.root());
+    const Result result = run_swinzoo({"fetch", kModel, "--json"}, fixture.env(server.url()));
+    INFO(result.err);
+    REQUIRE(result.status == 0);
+    std::vector<std::string> names;
+    const json::value document = json::parse(result.out);
+    for (const json::value& file : document.at("results").at(0).at("files").as_array()) {
+      names.emplace_back(file.at("name").as_string());
+    }
+    CHECK(names == std::vector<std::string>{"config.json", "model.safetensors.index.json",
+                                            "model-1.safetensors", "model-2.safetensors"});
+    CHECK(run_swinzoo({"fetch", kModel, "--offline"}, fixture.env("http://127.0.0.1:9")).status == 0);
+  }
+  write("model.safetensors.index.json", R"({"weight_map": {"x": "../model-1.safetensors"}})");
+  const HubServer server(fixture.root());
+  const Result refused = run_swinzoo({"fetch", kModel}, fixture.env(server.url()));
+  CHECK(refused.status == 5);
+  CHECK_THAT(refused.err, Contains("no plain file name"));
+}
+
 TEST_CASE("a second fetch asks for no bytes of the files") {
   const HubFixture fixture;
   const HubServer server(fixture.root());

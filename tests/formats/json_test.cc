@@ -56,3 +56,20 @@ TEST_CASE("what is not one JSON value is corrupt") {
   CHECK_NOTHROW(parse_json(std::string(32, '[') + std::string(32, ']'), "here"));
   CHECK_THROWS_AS(parse_json(std::string(33, '[') + std::string(33, ']'), "here"), Error);
 }
+
+TEST_CASE("a key that stands twice in an object is corrupt and named") {
+  for (const std::string text :
+       {R"({"a": 1, "a": 1})", R"([{"b": {"x": 1, "y": 2, "x": {}}}])", R"({"a": {}, "b": {"a": 1}, "a": 2})",
+        R"({"x\u0061": 1, "xa": 2})", R"({"": 1, "": 2})"}) {
+    INFO(text);
+    try {
+      parse_json(text, "some.json");
+      FAIL("read");
+    } catch (const Error& error) {
+      CHECK(error.code() == ErrorCode::kCorrupt);
+      CHECK_THAT(error.what(), Catch::StartsWith("some.json: an object has the key \""));
+      CHECK_THAT(error.what(), Catch::EndsWith("\" twice"));
+    }
+  }
+  CHECK_NOTHROW(parse_json(R"([{"a": {"a": {"a": 1}}}, {"a": 1}, {"A": 1, "a": [{"a": 1}]}])", "here"));
+}

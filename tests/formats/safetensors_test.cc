@@ -233,7 +233,9 @@ TEST_CASE("bad safetensors files are refused with what is wrong") {
        file_of(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},)"
                R"("a":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}})",
                eight),
-       "tensor a"},
+       "the key \"a\" twice"},
+      {"metadata that stands twice", file_of(R"({"__metadata__": {"k": "1", "k": "2"}})", ""),
+       "the key \"k\" twice"},
       {"metadata that is no object", file_of(R"({"__metadata__": []})", ""),
        "__metadata__: expected an object"},
       {"metadata that is no text", file_of(R"({"__metadata__": {"k": 1}})", ""),
@@ -275,4 +277,27 @@ TEST_CASE("open_checkpoint tells files by their content and then by their names"
     write_file(folder.path() / "other.safetensors", text);
     CHECK(code_of([&] { open_checkpoint(folder.path() / "other.safetensors"); }) == ErrorCode::kCorrupt);
   }
+}
+
+TEST_CASE("tensors that are written in pieces are the same file") {
+  const TemporaryFolder folder;
+  const std::vector<TensorInfo> infos = {
+      {"a", DType::kU8, {7}}, {"none", DType::kF32, {0}}, {"b", DType::kF32, {2}}};
+  std::vector<Tensor> tensors;
+  for (const TensorInfo& info : infos) tensors.push_back(counted(info.dtype, info.shape, 1));
+  SafetensorsWriter whole(folder.path() / "whole", infos, {{"k", "00"}}),
+      pieces(folder.path() / "pieces", infos, {{"k", "00"}});
+  for (const Tensor& tensor : tensors) whole.write(tensor.view());
+  pieces.write_piece(tensors[0].bytes().first(3));
+  pieces.write_piece(tensors[0].bytes().subspan(3));
+  pieces.write_piece({});
+  pieces.write_piece(tensors[2].bytes());
+  for (SafetensorsWriter* writer : {&whole, &pieces}) writer->replace_metadata("k", "11");
+  const fs::path temporary = pieces.finish();
+  CHECK_FALSE(fs::exists(folder.path() / "pieces"));
+  CHECK(open_checkpoint(temporary)->metadata().at("k") == "11");
+  whole.commit();
+  pieces.commit();
+  CHECK_FALSE(fs::exists(temporary));
+  CHECK(read_text(folder.path() / "pieces") == read_text(folder.path() / "whole"));
 }

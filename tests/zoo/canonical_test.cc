@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <limits>
 
 #include "formats/error.h"
 #include "formats/json.h"
@@ -11,6 +12,7 @@
 #include "tests/made_model.h"
 #include "tests/process.h"
 #include "zoo/architecture.h"
+#include "zoo/model.h"
 #include "zoo/spec_json.h"
 
 using namespace swinzoo;
@@ -64,6 +66,7 @@ TEST_CASE("the same weights make the same file whatever dtype and order they cam
   const std::string bytes = read_text(made.convert("f32.safetensors"));
   CHECK(read_text(made.convert("f16.safetensors", DType::kF16)) == bytes);
   CHECK(read_text(made.convert("bf16.safetensors", DType::kBF16)) == bytes);
+  CHECK(read_text(made.convert("f64.safetensors", DType::kF64)) == bytes);
   std::ranges::reverse(made.tensors);
   CHECK(read_text(made.convert("reversed.safetensors")) == bytes);
   made.tensors.push_back({"layers.0.blocks.0.attn.relative_position_index", {1}, {0}});
@@ -137,4 +140,66 @@ TEST_CASE("files that are not canonical say so and damaged metadata is refused")
 TEST_CASE("the digest of weights is that of their names and digests sorted") {
   const std::string lines = "a 11\nb 22\n";
   CHECK(weights_digest({{"b", "22"}, {"a", "11"}}) == sha256_hex(std::as_bytes(std::span(lines))));
+}
+
+TEST_CASE("a file of half precision carries both digests and runs as the values it holds") {
+  Fixture made;
+  made.tensors[2].values[0] = 0.1f;  // needs rounding
+  made.tensors[5].values[0] = 70000.0f;
+  made.tensors[6].values[0] = std::numeric_limits<float>::infinity();
+  const fs::path source = made.folder.path() / "source.safetensors",
+                 path = made.folder.path() / "half.safetensors";
+  write_checkpoint(source, made.tensors);
+  for (const DType dtype : {DType::kF16, DType::kBF16}) {
+    INFO(name_of(dtype));
+    CanonicalFile file(path, made.spec, made.plan, *open_checkpoint(source), dtype);
+    const bool is_f16 = dtype == DType::kF16;
+    CHECK(file.overflowed() ==
+          (is_f16 ? std::vector<std::string>{made.tensors[5].name} : std::vector<std::string>{}));
+    file.commit();
+
+    const auto half = open_checkpoint(path);
+    const Digests before = canonical_digests(*half, "half"), stored = stored_digests(*half, "half");
+    CHECK(before == file.source_digests());
+    REQUIRE(stored.size() == made.tensors.size());
+    size_t rounded = 0;
+    for (size_t i = 0; i < half->tensors().size(); ++i) {
+      const std::string& name = half->tensors()[i].name;
+      CHECK(half->tensors()[i].dtype == dtype);
+      Tensor scratch;
+      const TensorView view = half->read(i, scratch);
+      CHECK(stored.at(name) == sha256_hex(view.bytes));
+      CHECK(before.at(name) == sha256_hex(encoded(made.tensors[i], DType::kF32).bytes()));
+      CHECK(file.digests().at(name) == sha256_hex(to_f32(view).bytes()));
+      rounded += before.at(name) != file.digests().at(name) ? 1 : 0;
+    }
+    CHECK(rounded == 2);
+
+    const Model model(open_model(path, Catalog::built_in()), backends::backends().front(), {1});
+    CHECK(model.digests() == file.digests());
+
+    // Back in float32, it is what it stands for.
+    write_canonical(made.folder.path() / "back.safetensors", made.spec, made.plan, *half);
+    const auto back = open_checkpoint(made.folder.path() / "back.safetensors");
+    CHECK(canonical_digests(*back, "back") == file.digests());
+    CHECK(stored_digests(*back, "back") == file.digests());
+    CHECK_FALSE(back->metadata().contains("swinzoo.stored_sha256"));
+  }
+}
+
+TEST_CASE("a canonical file that is not committed leaves what was there") {
+  const Fixture made;
+  write_checkpoint(made.folder.path() / "source.safetensors", made.tensors);
+  const fs::path path = made.folder.path() / "out.safetensors";
+  write_file(path, "mine");
+  fs::path temporary;
+  {
+    CanonicalFile file(path, made.spec, made.plan,
+                       *open_checkpoint(made.folder.path() / "source.safetensors"));
+    temporary = file.temporary();
+    CHECK(open_checkpoint(temporary)->tensors().size() == made.tensors.size());
+    CHECK(canonical_digests(*open_checkpoint(temporary), "it") == file.digests());
+  }
+  CHECK_FALSE(fs::exists(temporary));
+  CHECK(read_text(path) == "mine");
 }

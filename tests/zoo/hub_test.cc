@@ -201,10 +201,16 @@ TEST_CASE("the weights of a folder are chosen in hf's order") {
   CHECK(find_model_in(folder.path())->weights == "other.safetensors");
   write_text(folder.path() / "pytorch_model.bin", "");
   CHECK(find_model_in(folder.path())->weights == "pytorch_model.bin");
+  fs::remove(folder.path() / "pytorch_model.bin");
+  write_text(folder.path() / "pytorch_model.bin.index.json",
+             R"({"weight_map": {"x": "pytorch_model-1.bin"}})");
+  CHECK(find_model_in(folder.path())->missing == std::vector<std::string>{"pytorch_model-1.bin"});
+  write_text(folder.path() / "pytorch_model.bin", "");
+  CHECK(find_model_in(folder.path())->weights == "pytorch_model.bin");
   write_text(folder.path() / "model.safetensors.index.json",
              R"({"weight_map": {"x": "model-1.safetensors", "y": "model-2.safetensors"}})");
   write_text(folder.path() / "model-1.safetensors", "");
-  CHECK_FALSE(find_model_in(folder.path()));  // a shard is missing
+  CHECK(find_model_in(folder.path())->missing == std::vector<std::string>{"model-2.safetensors"});
   write_text(folder.path() / "model-2.safetensors", "");
   CHECK(find_model_in(folder.path())->names == std::vector<std::string>{"model.safetensors.index.json",
                                                                         "model-1.safetensors",

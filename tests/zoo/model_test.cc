@@ -100,8 +100,20 @@ TEST_CASE("a checkpoint alone and a config that nothing knows are unsupported") 
   const Fixture made;
   fs::remove(made.model / "config.json");
   CHECK(open_code(made.model) == ErrorCode::kUnsupported);
-  CHECK_THROWS_WITH(open(made.model),
-                    Contains("image size can't be told; a config.json beside it settles it"));
+  CHECK_THROWS_WITH(
+      open(made.model),
+      Contains("image size can't be told; a config.json beside it, --img-size or --arch settles it"));
+  CHECK(open_model(made.model, Catalog::built_in(), {"", 32}).spec.dimensions.image_size == 32);
+  fs::rename(made.model / "model.safetensors", made.model / "other.safetensors");
+  write_checkpoint(made.model / "other.safetensors", {{"weight", {2}, {1, 2}}});
+  CHECK(open_code(made.model) == ErrorCode::kUnsupported);
+  CHECK_THROWS_WITH(open(made.model), Contains("--arch settles it"));
+  const OpenedModel named = open_model(made.model, Catalog::built_in(), {"swin_tiny_patch4_window7_224", 0});
+  CHECK(named.spec.architecture == "swin_tiny_patch4_window7_224");
+  CHECK(code_of([&] {
+          open_model(made.model, Catalog::built_in(), {"swin_minuscule", 0});
+        }) == ErrorCode::kNotFound);
+
   write_file(made.model / "config.json", R"({"architecture": "resnet50"})");
   CHECK(open_code(made.model) == ErrorCode::kUnsupported);
   write_file(made.model / "config.json", "{");
@@ -129,4 +141,18 @@ TEST_CASE("a model whose tensors do not fit its config is refused with their nam
   CHECK(code_of([&] { load(made.model); }) == ErrorCode::kCorrupt);
   CHECK_THROWS_WITH(load(made.model), Contains("head.fc.weight is [5, 64] instead of [7, 64]") &&
                                           Contains("head.fc.bias is [5] instead of [7]"));
+}
+
+TEST_CASE("hints that contradict what the files say are refused") {
+  const Fixture made;
+  const auto code = [](const fs::path& path, const SpecHints& hints) {
+    return code_of([&] { open_model(path, Catalog::built_in(), hints); });
+  };
+  for (const fs::path& path : {made.model, made.canonical()}) {
+    CHECK_FALSE(code(path, {"swin_tiny_patch4_window7_224", 32}));
+    CHECK(code(path, {"", 64}) == ErrorCode::kUsage);
+    CHECK(code(path, {"swin_base_patch4_window7_224", 0}) == ErrorCode::kUsage);
+  }
+  CHECK_THROWS_WITH(open_model(made.model, Catalog::built_in(), {"", 64}),
+                    Contains("--img-size 64") && Contains("is 32"));
 }

@@ -111,3 +111,26 @@ TEST_CASE("tensors that are no Swin's tell nothing") {
   CHECK_FALSE(spec_from_tensors(names, "a file", catalog()));
   CHECK_FALSE(spec_from_tensors(Names(), "a file", catalog()));
 }
+
+TEST_CASE("hints settle the image size and the architecture where tensors don't") {
+  ModelSpec spec = *catalog().lookup_architecture("swin_tiny_patch4_window7_224");
+  spec.dimensions.image_size = 160;  // the last stage's map is 5 x 5, and so is its window
+  const Names names = names_of(spec, layouts_of("swin").front());
+  const auto told = [&](const SpecHints& hints) {
+    return spec_from_tensors(names, "a file", catalog(), hints);
+  };
+  CHECK(code_of([&] { told({}); }) == ErrorCode::kUnsupported);
+  CHECK_THROWS_WITH(told({}), Catch::Contains("--img-size"));
+  CHECK(told({"", 160})->dimensions.image_size == 160);
+  const auto named = told({"swin_tiny_patch4_window7_224", 160});
+  CHECK(named->architecture == "swin_tiny_patch4_window7_224");
+  CHECK(named->dimensions.window_size == std::vector<int64_t>{7, 7, 7, 5});
+  CHECK(named->num_classes == 1000);
+  CHECK_THROWS_WITH(told({"swin_tiny_patch4_window7_224", 0}),
+                    Catch::Contains("window_size is [7,7,7,5] instead of [7,7,7,7]"));
+  CHECK_THROWS_WITH(told({"swin_base_patch4_window7_224", 160}),
+                    Catch::Contains("not of swin_base_patch4_window7_224: embed_dim is 96 instead of 128"));
+  CHECK(code_of([&] { told({"swin_base_patch4_window7_224", 160}); }) == ErrorCode::kCorrupt);
+  CHECK(code_of([&] { told({"swin_minuscule", 160}); }) == ErrorCode::kNotFound);
+  CHECK(code_of([&] { told({"", 161}); }) == ErrorCode::kCorrupt);
+}
