@@ -34,7 +34,9 @@ constexpr int kPipe = 3;  // in the child
 
 // ---- In the child ----
 
-[[noreturn]] void give_up() { ::_exit(1); }
+constexpr int kWorkFailed = 1, kNotSetUp = 2;  // exit statuses
+
+[[noreturn]] void give_up() { ::_exit(kNotSetUp); }
 
 void limit(__rlimit_resource resource, uint64_t most) {
   rlimit now{};
@@ -59,13 +61,14 @@ void close_all_but(int pipe) {
   for (int stream = 0; stream < kPipe; ++stream) {
     if (::dup2(null, stream) < 0) give_up();
   }
-  if (::dup2(high, kPipe) < 0 || ::close_range(kPipe + 1, ~0U, 0) != 0) give_up();
+  if (::dup2(high, kPipe) < 0) give_up();
+  ::closefrom(kPipe + 1);  // above all the pipes of other threads' children, which would wait for this one
 }
 
 void send_to_parent(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t sent = ::write(kPipe, bytes.data(), bytes.size());
-    if (sent < 0 && errno != EINTR) give_up();
+    if (sent < 0 && errno != EINTR) ::_exit(kWorkFailed);
     if (sent > 0) bytes = bytes.subspan(static_cast<size_t>(sent));
   }
 }
@@ -87,7 +90,7 @@ void send_to_parent(std::span<const std::byte> bytes) {
   try {
     work(&send_to_parent);
   } catch (...) {
-    give_up();
+    ::_exit(kWorkFailed);
   }
   ::_exit(0);
 }
@@ -158,6 +161,9 @@ size_t run_in_child(const ChildLimits& limits, std::span<std::byte> output,
     const int number = WTERMSIG(status);
     fail(ErrorCode::kCorrupt, "reading it crashed the child process that did so: signal {} ({})", number,
          ::strsignal(number));
+  }
+  if (WEXITSTATUS(status) == kNotSetUp) {
+    fail(ErrorCode::kFailed, "the child process to read it in cannot be set up");
   }
   if (WEXITSTATUS(status) != 0) fail(ErrorCode::kCorrupt, "it cannot be read");
   return size;

@@ -4,7 +4,9 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstring>
 #include <limits>
 #include <optional>
 #include <set>
@@ -99,6 +101,25 @@ DataSet parse_data_set(const json::object& entry, std::span<const std::byte> fil
   return set;
 }
 
+// Refuses what is no HDF5 file, or shorter than its superblock says (HDF5 File Format Specification 3.0,
+// II.A: the end-of-file address). libhdf5 checks that too; this saves a child and says more.
+void check_length(std::span<const std::byte> file) {
+  checked_range(file, 0, 52, "the superblock");
+  if (!std::ranges::equal(file.first(kSignature.size()), std::as_bytes(std::span(kSignature)))) {
+    fail(ErrorCode::kCorrupt, "it does not start as HDF5 files do");
+  }
+  const auto version = static_cast<unsigned>(file[8]);
+  const std::byte address_size = version < 2 ? file[13] : file[9];
+  if (version > 3 || address_size != std::byte{8}) {
+    fail(ErrorCode::kUnsupported, "superblock version {} with addresses of {} bytes", version,
+         static_cast<unsigned>(address_size));
+  }
+  constexpr std::array<size_t, 4> kEnd = {40, 44, 28, 28};
+  uint64_t end = 0;
+  std::memcpy(&end, file.data() + kEnd[version], sizeof end);
+  if (end > file.size()) fail(ErrorCode::kCorrupt, "it is cut short: {} of {} bytes", file.size(), end);
+}
+
 Listing list_in_child(std::span<const std::byte> file) {
   const auto buffer = std::make_unique_for_overwrite<std::byte[]>(kMostListing);
   const size_t size = run_in_child(kListLimits, {buffer.get(), kMostListing}, [&](const Send& send) {
@@ -179,6 +200,7 @@ class Hdf5File : public Checkpoint {
         file_(std::move(source.file)),
         hdf5_(source.hdf5),
         metadata_(std::move(source.metadata)) {
+    check_length(hdf5_);
     const Listing listing = list_in_child(hdf5_);
     std::set<std::string> others(source.left_out.begin(), source.left_out.end());
     for (const std::string& path : listing.not_followed) others.insert(path.substr(1));

@@ -95,7 +95,7 @@ hid_t open_file(std::span<const std::byte> bytes) {
     fail(ErrorCode::kFailed, "libhdf5 cannot be set up");
   }
   const hid_t file = H5Fopen(kName, H5F_ACC_RDONLY, access);
-  if (file < 0) fail(ErrorCode::kCorrupt, "no HDF5 file, or cut short");
+  if (file < 0) fail(ErrorCode::kCorrupt, "its superblock cannot be read");
   hsize_t user_block = 0;
   checked(H5Pget_userblock(H5Fget_create_plist(file), &user_block), "the superblock", "it");
   if (user_block != 0) fail(ErrorCode::kUnsupported, "it has a user block in front");

@@ -1,5 +1,6 @@
 // HDF5 files as libhdf5 reads them. Only for a child process (child_process.h): libhdf5 1.10 has known faults
-// on damaged files. Its global state is made in the child and ends with it, so no handle is ever closed.
+// on damaged files. Its global state is made in the child and ends with it, and so do handles, which are only
+// closed where there may be many.
 //
 // The file is bytes in memory, seen by libhdf5 through a driver of ours that reads these and opens nothing
 // else. Only hard links are followed; external storage, virtual data sets and filters other than deflate,

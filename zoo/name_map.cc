@@ -84,7 +84,8 @@ const std::vector<Layout>& swin_layouts() {
            {"norm", {"swin.layernorm"}},
            {"head.fc", {"classifier"}},
        }},
-      // sayakpaul/swin-transformers-tf: the object paths of its SavedModels and TensorFlow checkpoints.
+      // sayakpaul/swin-transformers-tf: the object paths of its SavedModels and TensorFlow checkpoints;
+      // keras_names.h gives them to HDF5 files.
       {"keras",
        {
            {"patch_embed.proj", {"projection.layer_with_weights-0"}},
