@@ -4,6 +4,7 @@
 #include <array>
 
 #include "formats/error.h"
+#include "formats/hdf5.h"
 #include "formats/mapped_file.h"
 #include "formats/npz.h"
 #include "formats/pytorch.h"
@@ -23,10 +24,12 @@ struct Format {
   std::array<std::string_view, 3> extensions;
 };
 
-constexpr std::array<Format, 5> kFormats = {{
+constexpr std::array<Format, 7> kFormats = {{
     {&looks_like_safetensors, &open_safetensors, {".safetensors"}},
     {&looks_like_pytorch, &open_pytorch, {".pth", ".pt", ".bin"}},
     {&looks_like_npz, &open_npz, {".npz"}},
+    {&looks_like_hdf5, &open_hdf5, {".h5", ".hdf5"}},
+    {&looks_like_keras, &open_keras, {".keras"}},
     {&looks_like_tensor_bundle, &open_tensor_bundle, {".index"}},
     {&looks_like_saved_model_archive, &open_saved_model_archive, {}},
 }};

@@ -2,17 +2,15 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <fcntl.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <limits>
 
 #include "formats/error.h"
 #include "formats/mapped_file.h"
 #include "formats/meta_graph.h"
+#include "formats/temporary_file.h"
 #include "formats/tensor_bundle.h"
 
 namespace swinzoo {
@@ -148,36 +146,6 @@ class MemberStream : public google::protobuf::io::ZeroCopyInputStream {
   std::span<const std::byte> last_, rest_;
   int64_t count_ = 0;
   std::exception_ptr error_;
-};
-
-// A file without a name.
-class TemporaryFile {
- public:
-  TemporaryFile() {
-    const char* folder = std::getenv("TMPDIR");
-    path_ = fs::path(folder != nullptr && *folder != '\0' ? folder : "/var/tmp") / "swinzoo-XXXXXX";
-    fd_ = ::mkostemp(path_.data(), O_CLOEXEC);
-    if (fd_ < 0) fail_errno("cannot be created, to unpack weights (see TMPDIR)", path_);
-    ::unlink(path_.c_str());
-  }
-  ~TemporaryFile() { ::close(fd_); }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-
-  int fd() const { return fd_; }
-
-  void write(std::span<const std::byte> bytes) {
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) fail_errno("cannot be written, to unpack weights (see TMPDIR)", path_);
-      bytes = bytes.subspan(static_cast<size_t>(written));
-    }
-  }
-
- private:
-  std::string path_;
-  int fd_ = -1;
 };
 
 // The member's path without "./"; checked, so that it names something below the archive's top.

@@ -10,6 +10,7 @@
 #include "zoo/canonical.h"
 #include "zoo/config_json.h"
 #include "zoo/hub.h"
+#include "zoo/keras_names.h"
 #include "zoo/model_source.h"
 #include "zoo/spec_check.h"
 
@@ -76,7 +77,7 @@ OpenedModel open_model(const std::string& model, const Catalog& catalog, const S
       resolve_model_files(model, entry == nullptr ? std::vector<std::string>() : entry->sources);
   OpenedModel opened;
   opened.origin = files.origin;
-  opened.checkpoint = open_checkpoint(files.checkpoint);
+  opened.checkpoint = with_object_paths(open_checkpoint(files.checkpoint));
   if (entry != nullptr) {
     opened.spec = *entry;
   } else if (auto spec = canonical_spec(*opened.checkpoint, files.checkpoint.string())) {

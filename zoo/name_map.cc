@@ -96,7 +96,8 @@ const std::vector<Layout>& swin_layouts() {
       {"authors", kAuthorsRows},
       {"transformers",
        transformers_rows("swin", {{"relative_position_bias_table", {"relative_position_bias_table"}}})},
-      // sayakpaul/swin-transformers-tf: the object paths of its SavedModels and TensorFlow checkpoints.
+      // sayakpaul/swin-transformers-tf: the object paths of its SavedModels and TensorFlow checkpoints;
+      // keras_names.h gives them to HDF5 files.
       {"keras",
        {
            {"patch_embed.proj", {"projection.layer_with_weights-0"}},

@@ -18,7 +18,7 @@ struct SpecHints {
 
 // Dimensions, heads, windows and classes come from names and shapes, in any layout of name_map.h; swinv2's
 // windows from the table of offsets that the authors' files carry. The image size comes from a SavedModel's
-// signature (metadata "signature.input_shape") or from the masks of the authors' files, else from the hints. What is
+// signature or a Keras model's input layer (metadata "signature.input_shape"), or from the masks of the authors' files, else from the hints. What is
 // not told so comes from an architecture of the catalog, which gives the preprocessing too: the one of the hints, else
 // the one that agrees in all else. Video Swin: see video_from_tensors.h. Nothing if the tensors are of no family of
 // zoo/arch/. Throws kUnsupported where the image size or the windows can't be told; kCorrupt, naming what differs,
