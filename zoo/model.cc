@@ -39,29 +39,34 @@ std::string id_of(const std::string& model, const ModelFiles& files) {
 
 }  // namespace
 
-OpenedModel open_model(const std::string& model, const Catalog& catalog) {
+OpenedFiles open_files(const std::string& model, const Catalog& catalog) {
   const ModelSpec* entry = catalog.lookup(model);
   if (entry == nullptr && catalog.lookup_architecture(model) != nullptr) {
     fail(ErrorCode::kNotFound, "'{}' is an architecture; its weights come with an entry (see 'swinzoo list')",
          model);
   }
   if (entry == nullptr && !names_files(model)) catalog.find(model);  // says what may have been meant
-  if (entry != nullptr) require_architecture(*entry);
-
-  const ModelFiles files =
-      resolve_model_files(model, entry == nullptr ? std::vector<std::string>() : entry->sources);
-  OpenedModel opened;
-  opened.origin = files.origin;
-  opened.checkpoint = open_checkpoint(files.checkpoint);
-  if (entry != nullptr) {
-    opened.spec = *entry;
-  } else if (auto spec = canonical_spec(*opened.checkpoint, files.checkpoint.string())) {
-    opened.spec = std::move(*spec);
-  } else {
-    opened.spec = spec_from_files(files, *opened.checkpoint, catalog);
-    opened.spec.id = id_of(model, files);
-  }
+  OpenedFiles opened;
+  opened.files = resolve_model_files(model, entry == nullptr ? std::vector<std::string>() : entry->sources);
+  opened.checkpoint = open_checkpoint(opened.files.checkpoint);
   return opened;
+}
+
+ModelSpec spec_of(const std::string& model, const OpenedFiles& opened, const Catalog& catalog) {
+  if (const ModelSpec* entry = catalog.lookup(model)) return *entry;
+  if (auto spec = canonical_spec(*opened.checkpoint, opened.files.checkpoint.string())) {
+    return std::move(*spec);
+  }
+  ModelSpec spec = spec_from_files(opened.files, *opened.checkpoint, catalog);
+  spec.id = id_of(model, opened.files);
+  return spec;
+}
+
+OpenedModel open_model(const std::string& model, const Catalog& catalog) {
+  if (const ModelSpec* entry = catalog.lookup(model)) require_architecture(*entry);
+  OpenedFiles opened = open_files(model, catalog);
+  ModelSpec spec = spec_of(model, opened, catalog);
+  return {std::move(spec), std::move(opened.files.origin), std::move(opened.checkpoint)};
 }
 
 bool names_files(const std::string& model) {

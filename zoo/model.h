@@ -8,6 +8,7 @@
 #include "backends/backend.h"
 #include "formats/checkpoint.h"
 #include "zoo/catalog.h"
+#include "zoo/model_source.h"
 #include "zoo/spec.h"
 #include "zoo/weights.h"
 
@@ -21,12 +22,25 @@ struct OpenedModel {
   std::unique_ptr<Checkpoint> checkpoint;
 };
 
+// The files that MODEL names, opened, whether or not anything tells what they are a model of.
+struct OpenedFiles {
+  ModelFiles files;
+  std::unique_ptr<Checkpoint> checkpoint;
+};
+
+// Opens them. Nothing is fetched. Throws kNotFound, saying what to fetch or what may have been meant;
+// kCorrupt; kUnsupported for a format that is not known.
+OpenedFiles open_files(const std::string& model, const Catalog& catalog);
+
+// The spec of MODEL, whose files are `opened`. Throws kCorrupt; kUnsupported where no config.json or catalog
+// row tells the architecture.
+ModelSpec spec_of(const std::string& model, const OpenedFiles& opened, const Catalog& catalog);
+
 // Whether MODEL is meant as a path or a source (hf:...), and not as a name of the catalog.
 bool names_files(const std::string& model);
 
-// Opens the files and finds the spec; reads no weights. Nothing is fetched. Throws kNotFound, saying what to
-// fetch or what may have been meant; kCorrupt; kUnsupported where no config.json or catalog row tells the
-// architecture.
+// Opens the files and finds the spec; reads no weights. Throws as open_files and spec_of, and kUnsupported
+// for an entry of the catalog whose architecture is not built.
 OpenedModel open_model(const std::string& model, const Catalog& catalog);
 
 // What MODEL is without its weights: as open_model, or, for a catalog entry or a bare architecture name, from
