@@ -97,7 +97,7 @@ void print_side(const char* letter, const Side& side) {
   };
   print_names("missing", match.missing);
   print_names("of another shape", match.misshaped);
-  print_names("unexpected, so not compared", match.unexpected);
+  print_names("unexpected", match.unexpected);
 }
 
 std::string summary_of(const WeightComparison& comparison) {

@@ -14,10 +14,10 @@
 #include "eval/accuracy.h"
 #include "eval/image.h"
 #include "eval/image_folder.h"
+#include "eval/input_tensor.h"
 #include "eval/preprocess.h"
 #include "eval/text_table.h"
 #include "formats/error.h"
-#include "formats/npy.h"
 #include "formats/safetensors.h"
 
 namespace swinzoo::cmd {
@@ -59,19 +59,6 @@ std::vector<std::string> wanted_outputs(const Options& options, const backends::
     if (!found) backends::fail_no_output(plan, wanted);
   }
   return names;
-}
-
-Tensor read_tensor(const fs::path& path) {
-  if (path.extension() == ".npy") return read_npy(path);
-  const std::unique_ptr<Checkpoint> file = open_checkpoint(path);
-  const int64_t index = file->find("x");
-  if (index < 0) fail(ErrorCode::kNotFound, "{}: has no tensor 'x'", path.string());
-  Tensor scratch;
-  try {
-    return to_f32(file->read(static_cast<size_t>(index), scratch));
-  } catch (const Error& error) {
-    fail(error.code(), "{}: {}", path.string(), error.what());
-  }
 }
 
 bool is_tensor_file(const fs::path& path) {
@@ -123,7 +110,7 @@ void for_each_batch(const Options& options, const zoo::ModelSpec& spec, Body bod
       continue;
     }
     run_images();
-    Batch batch{{}, read_tensor(input)};
+    Batch batch{{}, eval::read_input_tensor(input)};
     const int64_t rows = batch.x.shape().empty() ? 0 : batch.x.shape()[0];
     for (int64_t row = 0; row < rows; ++row) batch.names.push_back(fmt::format("{}[{}]", input, row));
     body(batch);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -174,6 +175,10 @@ WeightComparison compare_weights(const MatchedModel& a, const MatchedModel& b) {
   for (const backends::Weight& weight : b.plan.weights) {
     if (in_b.contains(weight.name)) comparison.only_in_b.push_back(weight.name);
   }
+  std::ranges::set_difference(a.match.unexpected, b.match.unexpected,
+                              std::back_inserter(comparison.only_in_a));
+  std::ranges::set_difference(b.match.unexpected, a.match.unexpected,
+                              std::back_inserter(comparison.only_in_b));
   if (!comparison.reshaped.empty() || !comparison.only_in_a.empty() || !comparison.only_in_b.empty()) {
     explanations.none();
   }
