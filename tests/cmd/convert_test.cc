@@ -182,5 +182,5 @@ TEST_CASE("inspect ends in 5 for a damaged file and in 3 for a missing one") {
   CHECK(run_swinzoo({"inspect", file}).status == 5);
   write_file(made.folder.path() / "notes.txt", "no checkpoint at all");
   CHECK(run_swinzoo({"inspect", made.folder.path() / "notes.txt"}).status == 7);
-  CHECK(run_swinzoo({"inspect", made.folder.path()}).status == 7);  // a folder, but no SavedModel
+  CHECK(run_swinzoo({"inspect", made.folder.path()}).status == 3);  // a folder without weights
 }
