@@ -102,7 +102,8 @@ void check_digests(const zoo::MatchedModel& model, Report& report) {
   if (check.carried == 0) {
     report.line("digests", "the file carries none to compare with");
   } else {
-    report.line("digests", "{} of {} agree", check.carried - std::ssize(check.mismatches), check.carried);
+    const auto weights = std::ssize(model.plan.weights);
+    report.line("digests", "{} of {} agree", weights - std::ssize(check.mismatches), weights);
   }
   json::array mismatches;
   for (const zoo::DigestMismatch& mismatch : check.mismatches) {
@@ -124,7 +125,7 @@ void check_digests(const zoo::MatchedModel& model, Report& report) {
   report.result["weights_digest"] = check.weights_digest;
   if (!check.mismatches.empty()) {
     report.faults.push_back(fmt::format("{} of {} digests don't agree with the tensors, first that of {}",
-                                        check.mismatches.size(), check.carried,
+                                        check.mismatches.size(), model.plan.weights.size(),
                                         check.mismatches.front().weight));
   }
 }
