@@ -30,6 +30,7 @@ Action setup_info(CLI::App& app);
 Action setup_fetch(CLI::App& app);
 Action setup_convert(CLI::App& app);
 Action setup_inspect(CLI::App& app);
+Action setup_verify(CLI::App& app);
 Action setup_predict(CLI::App& app);
 Action setup_count(CLI::App& app);
 Action setup_eval(CLI::App& app);

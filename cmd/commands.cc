@@ -11,6 +11,7 @@ std::span<const Command> commands() {
       Command{"fetch", "Fetch models into the shared Hugging Face cache", &setup_fetch},
       Command{"convert", "Write a checkpoint in the common format", &setup_convert},
       Command{"inspect", "Show what a checkpoint file holds", &setup_inspect},
+      Command{"verify", "Check a model's weights and what it computes", &setup_verify},
       Command{"predict", "Run a model on images or tensors", &setup_predict},
       Command{"count", "Parameters, MACs and activations", &setup_count},
       Command{"eval", "Accuracy on a folder of images", &setup_eval},

@@ -20,6 +20,7 @@ struct Options {
   std::string catalog;
   bool by_op = false;
   bool by_block = false;
+  zoo::SpecHints hints;
   std::string convention = "fvcore";
   bool explain = false;
   bool json = false;
@@ -127,7 +128,7 @@ int run(const Options& options) {
   const zoo::Catalog catalog = load_catalog(options.catalog);
   std::vector<Row> rows;
   const int status = for_each_model(options.models, [&](const std::string& model) {
-    const zoo::ModelSpec spec = zoo::find_spec(model, catalog);
+    const zoo::ModelSpec spec = zoo::find_spec(model, catalog, options.hints);
     rows.push_back({model, spec.dimensions.image_size, eval::count(zoo::build_plan(spec))});
   });
   if (options.json) {
@@ -150,6 +151,7 @@ Action setup_count(CLI::App& app) {
       ->type_name("MODEL");
   app.add_flag("--by-op", options->by_op, "MACs by operator too (JSON always has them)");
   app.add_flag("--by-block", options->by_block, "Each step of the plan too");
+  add_hint_options(app, options->hints);
   app.add_option("--as", options->convention, "Whose convention the total follows")
       ->check(one_of({"fvcore", "torch"}))
       ->capture_default_str();

@@ -1,12 +1,18 @@
-// What `list` and `info` say of an entry beyond its row.
+// What `list`, `info` and `inspect` say of an entry beyond its row.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "zoo/spec.h"
 
 namespace swinzoo::cmd {
+
+// Of a file whose final norm only normalises.
+inline constexpr std::string_view kIdentityNorm =
+    "norm is the identity (weight 1, bias 0): kept as the file holds it. The _fe exports of sayakpaul/swin/1 "
+    "are so, by a slip of their convert script";
 
 struct ListCounts {
   int64_t params = 0;

@@ -9,8 +9,9 @@
 #include "cmd/options.h"
 #include "eval/count.h"
 #include "eval/text_table.h"
+#include "formats/error.h"
 #include "zoo/architecture.h"
-#include "zoo/model.h"
+#include "zoo/matched_model.h"
 #include "zoo/spec_json.h"
 
 namespace swinzoo::cmd {
@@ -85,7 +86,45 @@ std::string describe(const zoo::PublishedAccuracy& figure) {
   return fmt::format("{}, by {} ({})", text, figure.by, figure.source);
 }
 
-void print_text(const zoo::ModelSpec& spec) {
+// What a look into the files of a model tells beside its spec.
+std::vector<std::string> notes_on(zoo::OpenedModel opened) {
+  if (zoo::find_architecture(opened.spec.dimensions.family) == nullptr) return {};
+  const zoo::MatchedModel model = zoo::match_model(std::move(opened));
+  const bool identity =
+      model.match.fits() && zoo::has_identity_norm(model.plan, model.match, *model.opened.checkpoint);
+  return identity ? std::vector{std::string(kIdentityNorm)} : std::vector<std::string>();
+}
+
+// The same of an entry of the catalog, which may not be here to be looked at.
+std::vector<std::string> notes_on_entry(const std::string& entry, const zoo::ModelSpec& spec,
+                                        const zoo::Catalog& catalog) {
+  if (!zoo::is_said_to_have_identity_norm(spec)) return {};
+  try {
+    return notes_on(zoo::open_model(entry, catalog));
+  } catch (const Error&) {
+    return {
+        "its file's final norm is said to be the identity (weight 1, bias 0), by a slip of the "
+        "collection's convert script; there is no file here to look at"};
+  }
+}
+
+struct Known {
+  zoo::ModelSpec spec;
+  std::vector<std::string> notes;
+};
+
+Known find(const std::string& entry, const zoo::Catalog& catalog) {
+  if (const zoo::ModelSpec* spec = catalog.lookup(entry)) {
+    return {*spec, notes_on_entry(entry, *spec, catalog)};
+  }
+  if (const zoo::ModelSpec* architecture = catalog.lookup_architecture(entry)) return {*architecture, {}};
+  zoo::OpenedModel opened = zoo::open_model(entry, catalog);
+  zoo::ModelSpec spec = opened.spec;
+  return {std::move(spec), notes_on(std::move(opened))};
+}
+
+void print_text(const Known& known) {
+  const zoo::ModelSpec& spec = known.spec;
   const auto counts = counts_of(spec);
   const zoo::Preprocessing& preprocessing = spec.preprocessing;
   fmt::print("{}\n", spec.id);
@@ -108,14 +147,17 @@ void print_text(const zoo::ModelSpec& spec) {
   for (const zoo::PublishedAccuracy& figure : spec.published) figures.push_back(describe(figure));
   print_list("published", figures);
   print_field("fetched", is_fetched(spec) ? "yes" : "no");
+  if (!known.notes.empty()) print_list("notes", known.notes);
 }
 
-json::object to_result(const zoo::ModelSpec& spec) {
+json::object to_result(const Known& known) {
+  const zoo::ModelSpec& spec = known.spec;
   const auto counts = counts_of(spec);
   json::object result = zoo::to_json(spec);
   result["params"] = counts.params;
   result["macs"] = counts.macs;
   result["fetched"] = is_fetched(spec);
+  result["notes"] = json::array(known.notes.begin(), known.notes.end());
   return result;
 }
 
@@ -165,16 +207,16 @@ json::array plan_result(const backends::Plan& plan) {
 }
 
 int run(const Options& options) {
-  const zoo::ModelSpec spec = zoo::find_spec(options.entry, load_catalog(options.catalog));
+  const Known known = find(options.entry, load_catalog(options.catalog));
   std::optional<backends::Plan> plan;
-  if (options.plan) plan = zoo::build_plan(spec);
+  if (options.plan) plan = zoo::build_plan(known.spec);
   if (options.json) {
-    json::object result = to_result(spec);
+    json::object result = to_result(known);
     if (plan) result["plan"] = plan_result(*plan);
     print_results({std::move(result)});
     return 0;
   }
-  print_text(spec);
+  print_text(known);
   if (plan) {
     fmt::print("\n");
     print_plan(*plan);

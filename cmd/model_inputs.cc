@@ -3,14 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <memory>
 
 #include "eval/image.h"
 #include "eval/image_folder.h"
+#include "eval/input_tensor.h"
 #include "eval/preprocess.h"
-#include "formats/checkpoint.h"
 #include "formats/error.h"
-#include "formats/npy.h"
 #include "zoo/spec_check.h"
 
 namespace swinzoo::cmd {
@@ -20,30 +18,6 @@ namespace fs = std::filesystem;
 
 bool is_tensor_file(const fs::path& path) {
   return path.extension() == ".safetensors" || path.extension() == ".npy";
-}
-
-size_t index_of_x(const Checkpoint& file, const fs::path& path) {
-  const int64_t index = file.find("x");
-  if (index < 0) fail(ErrorCode::kNotFound, "{}: has no tensor 'x'", path.string());
-  return static_cast<size_t>(index);
-}
-
-Tensor read_tensor(const fs::path& path) {
-  if (path.extension() == ".npy") return read_npy(path);
-  const std::unique_ptr<Checkpoint> file = open_checkpoint(path);
-  const size_t index = index_of_x(*file, path);
-  Tensor scratch;
-  try {
-    return to_f32(file->read(index, scratch));
-  } catch (const Error& error) {
-    fail(error.code(), "{}: {}", path.string(), error.what());
-  }
-}
-
-Shape shape_of(const fs::path& path) {
-  if (path.extension() == ".npy") return read_npy(path).shape();
-  const std::unique_ptr<Checkpoint> file = open_checkpoint(path);
-  return file->tensors()[index_of_x(*file, path)].shape;
 }
 
 // The images that an input names: itself, or, of a folder, all in it and below.
@@ -66,7 +40,7 @@ std::vector<fs::path> images_of(const fs::path& input) {
 ModelInputs::ModelInputs(const std::vector<std::string>& inputs) {
   for (const std::string& input : inputs) {
     if (is_tensor_file(input)) {
-      const Shape shape = shape_of(input);
+      const Shape shape = eval::input_tensor_shape(input);
       rows_ += shape.empty() ? 0 : shape[0];
       inputs_.push_back({input, true});
       continue;
@@ -88,7 +62,7 @@ void ModelInputs::fit(zoo::ModelSpec& spec) const {
          input.path.string(), spec.id, spec.dimensions.in_chans);
   }
   const fs::path& first = inputs_.front().path;
-  const Shape shape = shape_of(first);
+  const Shape shape = eval::input_tensor_shape(first);
   if (shape.size() != 5) return;  // running it says what is wrong
   if (shape[3] != shape[4]) {
     fail(ErrorCode::kUnsupported, "{}: its clips are {}x{}; clips of the same height and width are run",
@@ -105,7 +79,7 @@ void ModelInputs::for_each_batch(const zoo::ModelSpec& spec, size_t images,
   const auto per_image = static_cast<size_t>(3 * size * size);
   for (size_t first = 0; first < inputs_.size();) {
     if (inputs_[first].is_tensor) {
-      InputBatch batch{{}, read_tensor(inputs_[first].path), {}};
+      InputBatch batch{{}, eval::read_input_tensor(inputs_[first].path), {}};
       const int64_t rows = batch.x.shape().empty() ? 0 : batch.x.shape()[0];
       for (int64_t row = 0; row < rows; ++row) {
         batch.names.push_back(fmt::format("{}[{}]", inputs_[first].path.string(), row));

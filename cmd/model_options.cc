@@ -8,6 +8,12 @@
 
 namespace swinzoo::cmd {
 
+void add_threads_option(CLI::App& app, int& threads) {
+  app.add_option("--threads", threads, "Threads to run on (default: the cores that there are)")
+      ->check(in_range(1, 4096))
+      ->type_name("N");
+}
+
 void add_model_options(CLI::App& app, ModelOptions& options, bool with_threads) {
   add_catalog_option(app, options.catalog);
   add_hint_options(app, options.hints);
@@ -21,11 +27,7 @@ void add_model_options(CLI::App& app, ModelOptions& options, bool with_threads) 
       ->check(one_of({"fp32", "bf16"}))
       ->type_name("fp32|bf16")
       ->capture_default_str();
-  if (with_threads) {
-    app.add_option("--threads", options.threads, "Threads to run on (default: the cores that there are)")
-        ->check(in_range(1, 4096))
-        ->type_name("N");
-  }
+  if (with_threads) add_threads_option(app, options.threads);
 }
 
 int threads_of(const ModelOptions& options) {

@@ -17,6 +17,9 @@ struct ModelOptions {
   int threads = 0;  // 0: as many as the container's quota gives
 };
 
+// Declares --threads.
+void add_threads_option(CLI::App& app, int& threads);
+
 // Declares --catalog, --arch, --img-size, --backend and --precision; with_threads: --threads too. `options`
 // outlives the app's parsing.
 void add_model_options(CLI::App& app, ModelOptions& options, bool with_threads = true);

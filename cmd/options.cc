@@ -29,7 +29,7 @@ void add_catalog_option(CLI::App& app, std::string& path) {
 void add_hint_options(CLI::App& app, zoo::SpecHints& hints) {
   app.add_option("--arch", hints.architecture, "The catalog's architecture, where the files don't tell it")
       ->type_name("NAME");
-  app.add_option("--img-size", hints.image_size, "The image's side in pixels, where the files don't tell it")
+  app.add_option("--img-size", hints.image_size, "Run at images of another side than the model's own, or than what the files tell")
       ->check(in_range<int64_t>(1, 65536))
       ->type_name("N");
 }

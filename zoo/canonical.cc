@@ -100,6 +100,11 @@ Digests stored_digests(const Checkpoint& checkpoint, const std::string& where) {
   return read_digests(checkpoint, is_rounded ? kStoredDigestsKey : kDigestsKey, where);
 }
 
+void drop_digests(std::map<std::string, std::string>& metadata) {
+  metadata.erase(kDigestsKey);
+  metadata.erase(kStoredDigestsKey);
+}
+
 std::string weights_digest(const Digests& digests) {
   Sha256 digest;
   for (const auto& [name, hex] : digests) {

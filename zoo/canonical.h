@@ -63,6 +63,9 @@ std::optional<ModelSpec> canonical_spec(const Checkpoint& checkpoint, const std:
 Digests canonical_digests(const Checkpoint& checkpoint, const std::string& where);
 Digests stored_digests(const Checkpoint& checkpoint, const std::string& where);
 
+// Takes the digests out of a file's metadata, for weights that are not the file's any more.
+void drop_digests(std::map<std::string, std::string>& metadata);
+
 // The digest of a model's weights: SHA-256 over the lines "NAME DIGEST\n" of its tensors, sorted by name.
 std::string weights_digest(const Digests& digests);
 

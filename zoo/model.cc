@@ -10,6 +10,7 @@
 #include "zoo/canonical.h"
 #include "zoo/config_json.h"
 #include "zoo/hub.h"
+#include "zoo/image_size.h"
 #include "zoo/keras_names.h"
 #include "zoo/model_source.h"
 #include "zoo/spec_check.h"
@@ -38,21 +39,9 @@ ModelSpec spec_from_files(const ModelFiles& files, const Checkpoint& checkpoint,
     return spec;
   }
   fail(ErrorCode::kUnsupported,
-       "{}: no config.json stands beside it, and its tensors' names tell no architecture that is built; "
-       "--arch "
+       "{}: no config.json stands beside it, and its tensors' names tell no architecture that is built; --arch "
        "settles it",
        where);
-}
-
-// Hints settle what nothing else tells; they don't change it.
-void require_agreement(const ModelSpec& spec, const std::string& where, const SpecHints& hints) {
-  if (!hints.architecture.empty() && hints.architecture != spec.architecture) {
-    fail(ErrorCode::kUsage, "--arch {}: {} says that it is {}", hints.architecture, where, spec.architecture);
-  }
-  if (hints.image_size > 0 && hints.image_size != spec.dimensions.image_size) {
-    fail(ErrorCode::kUsage, "--img-size {}: {} says that it is {}", hints.image_size, where,
-         spec.dimensions.image_size);
-  }
 }
 
 // What a model outside the catalog is called: OWNER/REPO, or the name of its folder, which does not depend on
@@ -65,29 +54,46 @@ std::string id_of(const std::string& model, const ModelFiles& files) {
 
 }  // namespace
 
-OpenedModel open_model(const std::string& model, const Catalog& catalog, const SpecHints& hints) {
+OpenedFiles open_files(const std::string& model, const Catalog& catalog) {
   const ModelSpec* entry = catalog.lookup(model);
   if (entry == nullptr && catalog.lookup_architecture(model) != nullptr) {
     fail(ErrorCode::kNotFound, "'{}' is an architecture; its weights come with an entry (see 'swinzoo list')",
          model);
   }
   if (entry == nullptr && !names_files(model)) catalog.find(model);  // says what may have been meant
-
-  const ModelFiles files =
-      resolve_model_files(model, entry == nullptr ? std::vector<std::string>() : entry->sources);
-  OpenedModel opened;
-  opened.origin = files.origin;
-  opened.checkpoint = with_object_paths(open_checkpoint(files.checkpoint));
-  if (entry != nullptr) {
-    opened.spec = *entry;
-  } else if (auto spec = canonical_spec(*opened.checkpoint, files.checkpoint.string())) {
-    opened.spec = std::move(*spec);
-  } else {
-    opened.spec = spec_from_files(files, *opened.checkpoint, catalog, hints);
-    opened.spec.id = id_of(model, files);
-  }
-  require_agreement(opened.spec, opened.origin, hints);
+  OpenedFiles opened;
+  opened.files = resolve_model_files(model, entry == nullptr ? std::vector<std::string>() : entry->sources);
+  opened.checkpoint = with_object_paths(open_checkpoint(opened.files.checkpoint));
   return opened;
+}
+
+ModelSpec spec_of(const std::string& model, const OpenedFiles& opened, const Catalog& catalog,
+                  const SpecHints& hints) {
+  const ModelSpec* entry = catalog.lookup(model);
+  ModelSpec spec;
+  if (entry != nullptr) {
+    spec = *entry;
+  } else if (auto carried = canonical_spec(*opened.checkpoint, opened.files.checkpoint.string())) {
+    spec = std::move(*carried);
+  } else {
+    spec = spec_from_files(opened.files, *opened.checkpoint, catalog, hints);
+    spec.id = id_of(model, opened.files);
+  }
+  if (!hints.architecture.empty() && hints.architecture != spec.architecture) {
+    fail(ErrorCode::kUsage, "--arch {}: {} says that it is {}", hints.architecture, opened.files.origin,
+         spec.architecture);
+  }
+  return spec;
+}
+
+OpenedModel open_model(const std::string& model, const Catalog& catalog, const SpecHints& hints) {
+  OpenedFiles opened = open_files(model, catalog);
+  ModelSpec spec = spec_of(model, opened, catalog, hints);
+  if (hints.image_size > 0 && hints.image_size != spec.dimensions.image_size) {
+    set_image_size(spec, hints.image_size);
+    opened.checkpoint = with_resized_tables(std::move(opened.checkpoint), spec);
+  }
+  return {std::move(spec), std::move(opened.files.origin), std::move(opened.checkpoint)};
 }
 
 bool names_files(const std::string& model) {
@@ -96,10 +102,13 @@ bool names_files(const std::string& model) {
          model.ends_with(".safetensors") || std::filesystem::exists(model, error);
 }
 
-ModelSpec find_spec(const std::string& model, const Catalog& catalog) {
-  if (const ModelSpec* entry = catalog.lookup(model)) return *entry;
-  if (const ModelSpec* architecture = catalog.lookup_architecture(model)) return *architecture;
-  return open_model(model, catalog).spec;
+ModelSpec find_spec(const std::string& model, const Catalog& catalog, const SpecHints& hints) {
+  const ModelSpec* known = catalog.lookup(model);
+  if (known == nullptr) known = catalog.lookup_architecture(model);
+  if (known == nullptr) return open_model(model, catalog, hints).spec;
+  ModelSpec spec = *known;
+  if (hints.image_size > 0) set_image_size(spec, hints.image_size);
+  return spec;
 }
 
 Model::Model(OpenedModel opened, const backends::Backend& backend, const backends::LoadOptions& options)

@@ -8,6 +8,7 @@
 #include "formats/checkpoint.h"
 #include "zoo/canonical.h"
 #include "zoo/catalog.h"
+#include "zoo/model_source.h"
 #include "zoo/spec.h"
 #include "zoo/spec_from_tensors.h"
 #include "zoo/weights.h"
@@ -22,17 +23,32 @@ struct OpenedModel {
   std::unique_ptr<Checkpoint> checkpoint;
 };
 
+// The files that MODEL names, opened, whether or not anything tells what they are a model of.
+struct OpenedFiles {
+  ModelFiles files;
+  std::unique_ptr<Checkpoint> checkpoint;
+};
+
+// Opens them. Nothing is fetched. Throws kNotFound, saying what to fetch or what may have been meant;
+// kCorrupt; kUnsupported for a format that is not known.
+OpenedFiles open_files(const std::string& model, const Catalog& catalog);
+
+// The spec of MODEL, whose files are `opened`. Throws kCorrupt; kUnsupported where neither a config.json, nor a
+// catalog row, nor the tensors, nor the hints tell the architecture; kUsage where the hints contradict what the files
+// say of it.
+ModelSpec spec_of(const std::string& model, const OpenedFiles& opened, const Catalog& catalog,
+                  const SpecHints& hints = {});
+
 // Whether MODEL is meant as a path or a source (hf:...), and not as a name of the catalog.
 bool names_files(const std::string& model);
 
-// Opens the files and finds the spec; reads no weights. Nothing is fetched. Throws kNotFound, saying what to
-// fetch or what may have been meant; kCorrupt; kUnsupported where neither a config.json, nor a catalog row,
-// nor the tensors, nor the hints tell the architecture; kUsage where the hints contradict the others.
+// Opens the files and finds the spec, at the image size of the hints; reads no weights. Throws as open_files and
+// spec_of, and as set_image_size.
 OpenedModel open_model(const std::string& model, const Catalog& catalog, const SpecHints& hints = {});
 
 // What MODEL is without its weights: as open_model, or, for a catalog entry or a bare architecture name, from
 // the catalog.
-ModelSpec find_spec(const std::string& model, const Catalog& catalog);
+ModelSpec find_spec(const std::string& model, const Catalog& catalog, const SpecHints& hints = {});
 
 // A model that runs. Immutable, so safe to share between threads.
 class Model {

@@ -21,9 +21,9 @@ def results(*args):
 ALL_OUTPUTS = "logits,embedding,features,feature_maps,attention"
 
 
-def outputs(model, x_file, out_file, backend, names=ALL_OUTPUTS):
+def outputs(model, x_file, out_file, backend, names=ALL_OUTPUTS, *more):
     """{name: tensor}, every output of the model."""
-    run("predict", model, x_file, "--backend", backend, "--outputs", names, "-o", out_file)
+    run("predict", model, x_file, "--backend", backend, "--outputs", names, "-o", out_file, *more)
     return load_file(out_file)
 
 

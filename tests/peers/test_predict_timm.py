@@ -36,6 +36,31 @@ CASES = {
 }
 
 
+# Weights of one image size run at another: (architecture, its size, the other size).
+SIZES = {
+    "larger": (TINY, 224, 320),
+    "smaller: the last windows are clipped, their tables resized": (TINY, 224, 160),
+    "much smaller": (BASE_384, 384, 96),
+    "v2, larger": (V2, 256, 320),
+    "v2, smaller": (V2, 256, 128),
+    "cr, larger: so are the windows": (CR, 224, 320),
+}
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_another_image_size_is_run_as_timm_does(name, tmp_path):
+    architecture, size, other = SIZES[name]
+    model, generator = timm_models.make_model(architecture, 300 + list(SIZES).index(name), **MINI)
+    timm_models.save_as_hub_repo(tmp_path, model, architecture, size, MINI)
+    resized = timm_models.at_image_size(model, architecture, other, **MINI)
+    x = timm_models.random_input(1, other, generator)
+    save_file({"x": x}, tmp_path / "x.safetensors")
+    expected = timm_models.outputs_of(resized, x)
+    found = swinzoo.outputs(tmp_path, tmp_path / "x.safetensors", tmp_path / "out.safetensors", "cpu",
+                            swinzoo.ALL_OUTPUTS, "--img-size", other)
+    swinzoo.worst_error(found, expected)
+
+
 @pytest.mark.parametrize("backend", ["cpu", "reference"])
 @pytest.mark.parametrize("name", CASES)
 def test_all_outputs_agree(name, backend, tmp_path):

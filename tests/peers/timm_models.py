@@ -4,6 +4,7 @@ Outputs are named and laid out as `swinzoo predict` has them. Used by tests/data
 """
 
 import json
+import sys
 
 import tvfix  # noqa: F401
 import safetensors.torch
@@ -48,6 +49,15 @@ def make_model(architecture, seed, num_classes=10, **model_args):
     model = timm.create_model(architecture, pretrained=False, num_classes=num_classes, **model_args).eval()
     randomise(model, generator)
     return model, generator
+
+
+def at_image_size(model, architecture, size, **model_args):
+    """The same weights in a model for another image size, as timm loads them into one."""
+    resized = timm.create_model(
+        architecture, pretrained=False, num_classes=model.num_classes, img_size=size, **model_args).eval()
+    module = sys.modules[type(model).__module__]
+    resized.load_state_dict(module.checkpoint_filter_fn(model.state_dict(), resized), strict=True)
+    return resized
 
 
 def outputs_of(model, x):

@@ -143,16 +143,24 @@ TEST_CASE("a model whose tensors do not fit its config is refused with their nam
                                           Contains("head.fc.bias is [5] instead of [7]"));
 }
 
-TEST_CASE("hints that contradict what the files say are refused") {
+TEST_CASE("an architecture that contradicts what the files say is refused; another image size is taken") {
   const Fixture made;
-  const auto code = [](const fs::path& path, const SpecHints& hints) {
-    return code_of([&] { open_model(path, Catalog::built_in(), hints); });
-  };
   for (const fs::path& path : {made.model, made.canonical()}) {
-    CHECK_FALSE(code(path, {"swin_tiny_patch4_window7_224", 32}));
-    CHECK(code(path, {"", 64}) == ErrorCode::kUsage);
-    CHECK(code(path, {"swin_base_patch4_window7_224", 0}) == ErrorCode::kUsage);
+    const auto open_with = [&](const SpecHints& hints) { return open_model(path, Catalog::built_in(), hints); };
+    CHECK(open_with({"swin_tiny_patch4_window7_224", 32}).spec.dimensions.image_size == 32);
+    CHECK(open_with({"", 64}).spec.dimensions.image_size == 64);
+    CHECK(code_of([&] { open_with({"swin_base_patch4_window7_224", 0}); }) == ErrorCode::kUsage);
+    CHECK(code_of([&] { open_with({"", 30}); }) == ErrorCode::kUsage);  // no multiple of the patch
   }
-  CHECK_THROWS_WITH(open_model(made.model, Catalog::built_in(), {"", 64}),
-                    Contains("--img-size 64") && Contains("is 32"));
+}
+
+TEST_CASE("at a smaller image size tables are resized to the windows that are clipped") {
+  const Fixture made;
+  const OpenedModel opened = open_model(made.canonical(), Catalog::built_in(), {"", 8});
+  const backends::Plan plan = build_plan(opened.spec);
+  const WeightMatch match = match_weights(plan, "swin", *opened.checkpoint);
+  CHECK(match.fits());
+  CHECK(canonical_digests(*opened.checkpoint, "").empty());  // they are of other weights
+  const Model model(open_model(made.canonical(), Catalog::built_in(), {"", 8}), backends::find_backend("cpu"), {1});
+  CHECK(model.executable().plan().input == Shape{3, 8, 8});
 }
