@@ -203,6 +203,25 @@ def npy(literal, data, version=1):
     return b"\x93NUMPY" + bytes([version, 0]) + struct.pack("<H" if version == 1 else "<I", len(text)) + text + data
 
 
+def small_pytorch():
+    """{"w": a tensor of 2 x 2}, in both layouts, by hand."""
+
+    def text(value):
+        return b"X" + struct.pack("<I", len(value)) + value
+
+    storage = b"(" + text(b"storage") + b"ctorch\nFloatStorage\n" + text(b"0") + text(b"cpu") + b"K\4tQ"
+    arguments = b"(" + storage + b"K\0K\2K\2\x86K\2K\1\x86\x89}t"
+    state_dict = b"\x80\2}" + text(b"w") + b"ctorch._utils\n_rebuild_tensor_v2\n" + arguments + b"Rs."
+    members = {"a/data.pkl": state_dict, "a/data/0": bytes(16)}
+    magic = b"\x80\2\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
+    facts = b"\x80\2M\xe9\3." + b"\x80\2}" + text(b"little_endian") + b"\x88s."
+    return {
+        "small_stored.pth": zipped(members),
+        "small_deflated.pth": zipped(members, zipfile.ZIP_DEFLATED),
+        "small_legacy.pth": magic + facts + state_dict + b"\x80\2]" + text(b"0") + b"a." + struct.pack("<Q", 4) + bytes(16),
+    }
+
+
 def make_arrays():
     formats = DATA / "formats"
     copy("npy", formats / "stored.npz", formats / "deflated.npz", formats / "objects.npz")
@@ -219,6 +238,8 @@ def make_arrays():
     seed("zip", "zip64_local.zip", with_zip64.getvalue())
     copy("zip", formats / "deflated.npz", formats / "ema.pth")
     copy("pytorch", *sorted(formats.glob("*.pth")))
+    for name, content in small_pytorch().items():
+        seed("pytorch", name, content)
     for path in formats.glob("*.pth"):
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:

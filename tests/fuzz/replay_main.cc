@@ -12,7 +12,8 @@
 int main(int argc, char** argv) {
   namespace fs = std::filesystem;
   std::vector<fs::path> files;
-  for (const fs::path argument : std::vector<fs::path>(argv + 1, argv + argc)) {
+  for (int i = 1; i < argc; ++i) {
+    const fs::path argument = argv[i];
     if (!fs::is_directory(argument)) {
       files.push_back(argument);
       continue;
