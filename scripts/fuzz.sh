@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # scripts/fuzz.sh [SECONDS] [ENTRY...]: builds the fuzz preset and runs each entry of tests/fuzz (or those named) for that
-# long, 600 s unless told. What it finds goes to build/fuzz-corpus/ENTRY, from which it carries on the next time, and
-# into which the seeds of tests/fuzz/corpus are read; inputs with a fault go to build/fuzz-faults. Fails if there was one.
-# A tensor of 256 MB, 1 GB in all, 10 s over an input, and a leak count as faults too.
+# long, 600 s unless told. It starts from the seeds of tests/fuzz/corpus and from what it learnt before, which is kept in
+# build/fuzz-corpus/ENTRY; inputs with a fault go to build/fuzz-faults, and it fails if there was one. One allocation of
+# 256 MB, 1 GB in all, 10 s over an input and a leak count as faults too.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,6 +13,9 @@ entries=("$@")
 if ((${#entries[@]} == 0)); then
   for file in tests/fuzz/*_fuzz.cc; do entries+=("$(basename "${file%_fuzz.cc}")"); done
 fi
+for entry in "${entries[@]}"; do
+  [[ -f tests/fuzz/${entry}_fuzz.cc ]] || { echo "$0: there is no tests/fuzz/${entry}_fuzz.cc" >&2; exit 2; }
+done
 
 cmake --preset fuzz >/dev/null && cmake --build --preset fuzz >/dev/null || { echo "$0: it does not build" >&2; exit 1; }
 
