@@ -36,7 +36,7 @@ class InputFile {
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
 
-  // By which it can be opened.
+  // By which it can be opened, by a forked child too.
   std::string path() const;
 
   // The map must not outlive the file.
