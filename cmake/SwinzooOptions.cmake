@@ -8,17 +8,23 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   # False alarms in an inlined std::string: GCC bugs 105651 and 105329.
   target_compile_options(swinzoo_options INTERFACE -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds)
 endif()
-if(SWINZOO_SANITIZE STREQUAL "address")
+if(SWINZOO_SANITIZE STREQUAL "address" OR SWINZOO_SANITIZE STREQUAL "fuzz")
   target_compile_options(swinzoo_options INTERFACE
-    -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-    -Wno-maybe-uninitialized)  # false alarms in std::regex once instrumented (GCC 12)
+    -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(swinzoo_options INTERFACE -fsanitize=address,undefined)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # False alarms in std::regex once instrumented (GCC 12).
+    target_compile_options(swinzoo_options INTERFACE -Wno-maybe-uninitialized)
+  endif()
+  if(SWINZOO_SANITIZE STREQUAL "fuzz")
+    target_compile_options(swinzoo_options INTERFACE -fsanitize=fuzzer-no-link)  # coverage, for tests/fuzz
+  endif()
 elseif(SWINZOO_SANITIZE STREQUAL "thread")
   # -Wno-tsan: Boost.Asio (the tests' hub) has a fence, which the sanitizer does not follow.
   target_compile_options(swinzoo_options INTERFACE -fsanitize=thread -fno-omit-frame-pointer -Wno-tsan)
   target_link_options(swinzoo_options INTERFACE -fsanitize=thread)
 elseif(NOT SWINZOO_SANITIZE STREQUAL "")
-  message(FATAL_ERROR "SWINZOO_SANITIZE is '${SWINZOO_SANITIZE}'; use address or thread")
+  message(FATAL_ERROR "SWINZOO_SANITIZE is '${SWINZOO_SANITIZE}'; use address, thread or fuzz")
 endif()
 
 # swinzoo_library(formats a.cc b.cc): the static library of one folder.

@@ -105,7 +105,9 @@ std::optional<std::vector<T>> find_list(const json::object& object, std::string_
 
 void append_scalar(std::string& out, const json::value& value) {
   if (value.is_double()) {
-    out += std::isfinite(value.get_double()) ? fmt::format("{}", value.get_double()) : "null";
+    const double number = value.get_double();
+    out += std::isfinite(number) ? fmt::format("{}", number) : "null";
+    if (number == 0 && std::signbit(number)) out += ".0";  // "-0" reads back as an integer, which has no sign
   } else {
     out += json::serialize(value);
   }

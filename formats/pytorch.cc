@@ -82,7 +82,11 @@ constexpr uint64_t kLargestPickle = 64 << 20;
 constexpr std::string_view kMagic("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", 10);  // of the legacy layout
 constexpr int64_t kLegacyVersion = 1001;
 constexpr size_t kHighestRank = 16, kLongestName = 1024;
-constexpr int64_t kLargestExpanded = 1 << 24;  // elements of a tensor that repeats those of its storage
+// Of all tensors together, since a few bytes of the pickle make one more: elements of those that repeat
+// elements of their storage, and bytes of deflated storages, which are inflated for each tensor that is a
+// part of one.
+constexpr int64_t kMostRepeated = 1 << 24;
+constexpr uint64_t kMostInflated = uint64_t{1} << 30;
 
 const StorageRow* find_storage(std::string_view global) {
   const auto found = std::find_if(kStorages.begin(), kStorages.end(),
@@ -472,11 +476,21 @@ class PytorchFile : public Checkpoint {
       }
       ++end;
     }
-    if (static_cast<uint64_t>(count) > end - first && count > kLargestExpanded) {
-      fail(ErrorCode::kUnsupported, "tensor {}: repeats {} elements to {}", name, end - first,
-           to_string(shape));
+    if (static_cast<uint64_t>(count) > end - first &&
+        (count > kMostRepeated || (repeated_ += count) > kMostRepeated)) {
+      fail(ErrorCode::kUnsupported, "tensor {}: repeats {} elements to {}: too many, with those before it",
+           name, end - first, to_string(shape));
     }
     const bool dense = is_dense(shape, strides);
+    const bool whole = dense && (end - first) * size_of(id.dtype) == storage.size;
+    if (storage.entry != nullptr && storage.entry->deflated && !whole &&
+        (inflated_ += storage.size) > kMostInflated) {
+      fail(ErrorCode::kUnsupported,
+           "tensor {}: is a part of compressed storage {}; with those before it, more than {} bytes would "
+           "have to "
+           "be inflated for parts: save the file without compression",
+           name, id.key, kMostInflated);
+    }
     tensors_.push_back({name, id.dtype, std::move(shape)});
     slots_.push_back(
         {&storage, first * size_of(id.dtype), (end - first) * size_of(id.dtype), std::move(strides), dense});
@@ -545,6 +559,8 @@ class PytorchFile : public Checkpoint {
   std::map<std::string, Storage, std::less<>> storages_;  // by key; slots point into it
   std::vector<TensorInfo> tensors_;
   std::vector<Slot> slots_;
+  int64_t repeated_ = 0;   // see kMostRepeated
+  uint64_t inflated_ = 0;  // see kMostInflated
   std::map<std::string, std::string> metadata_;
 };
 

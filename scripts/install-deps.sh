@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian 12 packages that swinzoo is built and run with; --test adds what its tests need.
+# Installs the Debian 12 packages that swinzoo is built and run with; --test adds what its tests need,
+# --fuzz what scripts/fuzz.sh does.
 # Nothing else is downloaded, here or when building.
 set -euo pipefail
 
@@ -12,7 +13,8 @@ packages=(
 case "${1:-}" in
   "") ;;
   --test) packages+=(python3 python3-venv) ;;
-  *) echo "usage: $0 [--test]" >&2; exit 2 ;;
+  --fuzz) packages+=(clang libclang-rt-14-dev llvm) ;;
+  *) echo "usage: $0 [--test | --fuzz]" >&2; exit 2 ;;
 esac
 
 missing=()

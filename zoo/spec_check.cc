@@ -10,8 +10,9 @@ namespace swinzoo::zoo {
 namespace {
 
 constexpr std::array<std::string_view, 4> kFamilies = {"swin", "swinv2", "swinv2_cr", "video_swin"};
-constexpr int64_t kLargestExtent = 1 << 16;  // of any side, width or depth; the largest model's is 16384
+constexpr int64_t kLargestExtent = 1 << 16;  // of any side or width; the largest model's is 16384
 constexpr size_t kMostStages = 8;
+constexpr int64_t kMostBlocks = 1024;  // a stage: a plan takes about 8 kB a block; the deepest model has 42
 
 void check_extent(int64_t value, const char* name, const std::string& where) {
   if (value < 1 || value > kLargestExtent) {
@@ -20,14 +21,13 @@ void check_extent(int64_t value, const char* name, const std::string& where) {
 }
 
 void check_stages(const std::vector<int64_t>& values, size_t stages, int64_t least, const char* name,
-                  const std::string& where) {
+                  const std::string& where, int64_t most = kLargestExtent) {
   if (values.size() != stages) {
     fail(ErrorCode::kCorrupt, "{}: {} has {} stages, depths has {}", where, name, values.size(), stages);
   }
   for (const int64_t value : values) {
-    if (value < least || value > kLargestExtent) {
-      fail(ErrorCode::kCorrupt, "{}: {} holds {}; expected {} to {}", where, name, value, least,
-           kLargestExtent);
+    if (value < least || value > most) {
+      fail(ErrorCode::kCorrupt, "{}: {} holds {}; expected {} to {}", where, name, value, least, most);
     }
   }
 }
@@ -57,7 +57,7 @@ void check_dimensions(const Dimensions& d, const std::string& where) {
          kMostStages);
   }
   const size_t stages = d.depths.size();
-  check_stages(d.depths, stages, 1, "depths", where);
+  check_stages(d.depths, stages, 1, "depths", where, kMostBlocks);
   check_stages(d.num_heads, stages, 1, "num_heads", where);
   check_stages(d.window_size, stages, 1, "window_size", where);
   for (size_t i = 0; i < stages; ++i) {

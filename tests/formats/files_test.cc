@@ -39,13 +39,14 @@ TEST_CASE("a range of a file is checked without wrapping") {
   CHECK(text_of(checked_range(bytes, 2, 3, "it")) == "234");
   CHECK(checked_range(bytes, 10, 0, "it").empty());
   CHECK(checked_range(bytes, 0, 10, "it").size() == 10);
-  for (const auto& [offset, length] : std::vector<std::pair<uint64_t, uint64_t>>{{0, 11},
-                                                                                 {11, 0},
-                                                                                 {1, UINT64_MAX},
-                                                                                 {UINT64_MAX, 1},
-                                                                                 {UINT64_MAX, UINT64_MAX},
-                                                                                 {5, UINT64_MAX - 4}}) {
-    CHECK(code_of([&] { checked_range(bytes, offset, length, "the tail"); }) == ErrorCode::kCorrupt);
+  for (const auto& range : std::vector<std::pair<uint64_t, uint64_t>>{{0, 11},
+                                                                      {11, 0},
+                                                                      {1, UINT64_MAX},
+                                                                      {UINT64_MAX, 1},
+                                                                      {UINT64_MAX, UINT64_MAX},
+                                                                      {5, UINT64_MAX - 4}}) {
+    CHECK(code_of([&] { checked_range(bytes, range.first, range.second, "the tail"); }) ==
+          ErrorCode::kCorrupt);
   }
   CHECK_THROWS_WITH(checked_range(bytes, 4, 9, "the tail"), Catch::Contains("the tail") &&
                                                                 Catch::Contains("9 bytes at offset 4") &&

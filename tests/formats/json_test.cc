@@ -1,6 +1,7 @@
 #include "formats/json.h"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <limits>
 
 #include "formats/error.h"
@@ -22,6 +23,9 @@ TEST_CASE("fractions are read to the last digit") {
     for (const double sign : {1.0, -1.0}) {
       CHECK(as_number(parse_json(to_pretty_json(sign * value), "here"), "here") == sign * value);
     }
+  }
+  for (const double zero : {0.0, -0.0}) {
+    CHECK(std::signbit(as_number(parse_json(to_json_line(zero), "here"), "here")) == std::signbit(zero));
   }
   const json::value mixed = parse_json(R"([0.224, {"a": -1.25e2}, 18446744073709551615, -7])", "here");
   CHECK(mixed.at(0) == 0.224);

@@ -186,6 +186,25 @@ TEST_CASE("tensors that leave their storage are refused") {
   CHECK(refusal_of_tensor(0, {int64_t{1} << 40, 4}, {0, 1}).code == ErrorCode::kUnsupported);
 }
 
+TEST_CASE("many tensors do not multiply what a small file holds") {
+  std::vector<std::pair<std::string, std::string>> repeating, slices;
+  for (int i = 0; i < 20; ++i) {
+    const std::string name = "w" + std::to_string(i);
+    repeating.emplace_back(name, tensor(storage("FloatStorage", "0", 4), 0, {1 << 20, 4}, {0, 1}));
+    slices.emplace_back(name, tensor(storage("FloatStorage", "0", 1 << 24), 0, {1}, {1}));
+  }
+  CHECK_THAT(refusal(dict(repeating)).message, Contains("tensor w4: repeats 4 elements"));
+
+  OneFile file("made.pth");
+  const std::string archive = ZipMaker()
+                                  .add(ZipMaker::stored("a/data.pkl", kStart + dict(slices) + "."))
+                                  .add(ZipMaker::deflated("a/data/0", std::string(64 << 20, '\0')))
+                                  .finish();
+  const Refusal refused = refusal_of(file.write(archive));
+  CHECK(refused.code == ErrorCode::kUnsupported);
+  CHECK_THAT(refused.message, Contains("tensor w16: is a part of compressed storage 0"));
+}
+
 TEST_CASE("storages that are missing, of two kinds or of another size are refused") {
   const auto with = [](const std::string& id) { return refusal(dict({{"w", tensor(id, 0, {1}, {1})}})); };
   CHECK_THAT(with(storage("FloatStorage", "1", 4)).message, Contains("storage 1: is missing"));

@@ -240,6 +240,7 @@ TEST_CASE("malformed catalogs are refused by name") {
       {"\"window_size\": 4", "\"window_size\": [4]", "window_size has 1 stages"},
       {"\"window_size\": 4", "\"window_size\": 0", "window_size holds 0"},
       {"\"depths\": [2, 2]", "\"depths\": []", "depths has 0 stages"},
+      {"\"depths\": [2, 2]", "\"depths\": [2, 1025]", "depths holds 1025; expected 1 to 1024"},
       {"\"image_size\": 64", "\"image_size\": 66", "image_size 66 does not divide by patch_size 4"},
       {"\"image_size\": 64", "\"image_size\": 9000000000", "image_size is 9000000000"},
       {"\"embed_dim\": 16", "\"embed_dim\": 16, \"frames\": 8", "frames means nothing in family swin"},
