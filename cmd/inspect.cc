@@ -23,6 +23,7 @@ struct Options {
   std::string file;
   std::string other;
   std::string catalog;
+  zoo::SpecHints hints;
   bool json = false;
 };
 
@@ -65,7 +66,7 @@ struct Told {
 Told tell(const Options& options, const zoo::OpenedFiles& opened, const zoo::Catalog& catalog) {
   Told told;
   try {
-    zoo::ModelSpec spec = zoo::spec_of(options.file, opened, catalog);
+    zoo::ModelSpec spec = zoo::spec_of(options.file, opened, catalog, options.hints);
     told.plan = zoo::build_plan(spec);
     told.match = zoo::match_weights(told.plan, spec.dimensions.family, *opened.checkpoint);
     told.spec = std::move(spec);
@@ -262,7 +263,7 @@ void print_text(const Contents& contents) {
 
 int run(const Options& options) {
   if (!options.other.empty()) {
-    return inspect_two(options.file, options.other, load_catalog(options.catalog), options.json);
+    return inspect_two(options.file, options.other, load_catalog(options.catalog), options.hints, options.json);
   }
   (options.json ? print_json : print_text)(read_contents(options));
   return 0;
@@ -278,6 +279,7 @@ Action setup_inspect(CLI::App& app) {
   app.add_option("other", options->other, "Another checkpoint, to compare the first with")
       ->type_name("FILE2");
   add_catalog_option(app, options->catalog);
+  add_hint_options(app, options->hints);
   add_format_option(app, options->json);
   return [options](const Globals&) { return run(*options); };
 }

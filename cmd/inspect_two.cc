@@ -23,9 +23,10 @@ struct Side {
 
 // The spec that the files tell; else nothing, and why not.
 std::optional<zoo::ModelSpec> told_spec(const std::string& name, const zoo::OpenedFiles& opened,
-                                        const zoo::Catalog& catalog, std::string& why_not) {
+                                        const zoo::Catalog& catalog, const zoo::SpecHints& hints,
+                                        std::string& why_not) {
   try {
-    return zoo::spec_of(name, opened, catalog);
+    return zoo::spec_of(name, opened, catalog, hints);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kUnsupported) throw;
     why_not = error.what();
@@ -155,11 +156,12 @@ void print_text(const Side& a, const Side& b, const WeightComparison& comparison
 
 }  // namespace
 
-int inspect_two(const std::string& a, const std::string& b, const zoo::Catalog& catalog, bool json) {
+int inspect_two(const std::string& a, const std::string& b, const zoo::Catalog& catalog,
+                const zoo::SpecHints& hints, bool json) {
   zoo::OpenedFiles files_a = zoo::open_files(a, catalog), files_b = zoo::open_files(b, catalog);
   std::string why_not;
-  const auto spec_a = told_spec(a, files_a, catalog, why_not);
-  const auto spec_b = told_spec(b, files_b, catalog, why_not);
+  const auto spec_a = told_spec(a, files_a, catalog, hints, why_not);
+  const auto spec_b = told_spec(b, files_b, catalog, hints, why_not);
   if (!spec_a && !spec_b) throw Error(ErrorCode::kUnsupported, why_not);
   const Side side_a = matched_side(a, spec_a.has_value(), spec_a ? *spec_a : *spec_b, std::move(files_a));
   const Side side_b = matched_side(b, spec_b.has_value(), spec_b ? *spec_b : *spec_a, std::move(files_b));

@@ -28,6 +28,7 @@ struct Options {
   std::string backend = "cpu";
   std::string input;
   uint32_t seed = 1;
+  zoo::SpecHints hints;
   double tolerance = 1e-4;  // what the project promises of every output, as a share of its abs max
   int threads = 0;
   bool json = false;
@@ -61,8 +62,8 @@ class Loaded {
   zoo::Weights weights_;
 };
 
-zoo::MatchedModel open(const std::string& name, const zoo::Catalog& catalog) {
-  zoo::MatchedModel model = zoo::match_model(zoo::open_model(name, catalog));
+zoo::MatchedModel open(const std::string& name, const zoo::Catalog& catalog, const zoo::SpecHints& hints) {
+  zoo::MatchedModel model = zoo::match_model(zoo::open_model(name, catalog, hints));
   zoo::require_fit(model.match, model.opened.origin);
   return model;
 }
@@ -278,9 +279,9 @@ int run(Options options, const Globals& globals) {
   if (options.threads == 0) options.threads = eval::available_cores();
   const char* more_entries = std::getenv("SWINZOO_CATALOG");
   const zoo::Catalog catalog = load_catalog(more_entries == nullptr ? "" : more_entries);
-  const zoo::MatchedModel model = open(options.model, catalog);
+  const zoo::MatchedModel model = open(options.model, catalog, options.hints);
   std::optional<zoo::MatchedModel> other;
-  if (!options.against.empty() && options.against != "reference") other = open(options.against, catalog);
+  if (!options.against.empty() && options.against != "reference") other = open(options.against, catalog, options.hints);
 
   Report report;
   report.result["model"] = options.model;
@@ -310,6 +311,7 @@ int run(Options options, const Globals& globals) {
 
 Action setup_verify(CLI::App& app) {
   const auto options = std::make_shared<Options>();
+  add_hint_options(app, options->hints);
   app.add_option("model", options->model, "A catalog id, hf:OWNER/REPO in the cache, or a path")
       ->required()
       ->type_name("MODEL");

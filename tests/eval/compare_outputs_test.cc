@@ -27,10 +27,10 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 Plan made_plan(int64_t hidden = 32, int64_t classes = 5) {
   PlanBuilder builder({3, 16, 16});
   backends::ValueId x = builder.patch_embed("patch_embed", builder.input(), 2, 8);
-  x = builder.attention("layers.0.blocks.0", x, {{{1, 8, 8}, {1, 4, 4}, {0, 2, 2}}, 2, true});
+  x = builder.attention("layers.0.blocks.0", x, {.windows = {{1, 8, 8}, {1, 4, 4}, {0, 2, 2}}, .heads = 2, .qkv_bias = true});
   builder.output("feature_map.0", x);
   x = builder.patch_merging("layers.1.downsample", x);
-  x = builder.attention("layers.1.blocks.0", x, {{{1, 4, 4}, {1, 4, 4}, {0, 0, 0}}, 4, true});
+  x = builder.attention("layers.1.blocks.0", x, {.windows = {{1, 4, 4}, {1, 4, 4}, {0, 0, 0}}, .heads = 4, .qkv_bias = true});
   x = builder.mlp("layers.1.blocks.0", x, hidden);
   builder.output("feature_map.1", x);
   x = builder.pool("pool", x);

@@ -242,6 +242,7 @@ TEST_CASE("malformed catalogs are refused by name") {
       {"\"depths\": [2, 2]", "\"depths\": []", "depths has 0 stages"},
       {"\"depths\": [2, 2]", "\"depths\": [2, 1025]", "depths holds 1025; expected 1 to 1024"},
       {"\"image_size\": 64", "\"image_size\": 66", "image_size 66 does not divide by patch_size 4"},
+      {"\"image_size\": 64", "\"image_size\": 64, \"in_chans\": 4097", "patches of 4 x 4 pixels with 4097 channels"},
       {"\"image_size\": 64", "\"image_size\": 9000000000", "image_size is 9000000000"},
       {"\"embed_dim\": 16", "\"embed_dim\": 16, \"frames\": 8", "frames means nothing in family swin"},
       {"\"embed_dim\": 16", "\"embed_dim\": 16, \"mlp_ratio\": -1", "mlp_ratio is -1"},

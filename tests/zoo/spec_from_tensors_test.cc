@@ -124,7 +124,7 @@ TEST_CASE("hints settle the image size and the architecture where tensors don't"
   CHECK(told({"", 160})->dimensions.image_size == 160);
   const auto named = told({"swin_tiny_patch4_window7_224", 160});
   CHECK(named->architecture == "swin_tiny_patch4_window7_224");
-  CHECK(named->dimensions.window_size == std::vector<int64_t>{7, 7, 7, 5});
+  CHECK(named->dimensions.window_size == std::vector<int64_t>{7, 7, 7, 7});
   CHECK(named->num_classes == 1000);
   CHECK_THROWS_WITH(told({"swin_tiny_patch4_window7_224", 0}),
                     Catch::Contains("window_size is [7,7,7,5] instead of [7,7,7,7]"));
