@@ -188,7 +188,7 @@ TEST_CASE("a model in shards converts into the same file as in one") {
   }
 }
 
-TEST_CASE("--arch and --img-size settle what a bare file does not tell") {
+TEST_CASE("the flags arch and img-size settle what a bare file does not tell") {
   const Fixture made;
   const std::string file = made.folder.path() / "bare.safetensors";
   fs::rename(fs::path(made.model) / "model.safetensors", file);
