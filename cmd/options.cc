@@ -29,7 +29,11 @@ void add_catalog_option(CLI::App& app, std::string& path) {
 void add_hint_options(CLI::App& app, zoo::SpecHints& hints) {
   app.add_option("--arch", hints.architecture, "The catalog's architecture, where the files don't tell it")
       ->type_name("NAME");
-  app.add_option("--img-size", hints.image_size, "Run at images of another side than the model's own, or than what the files tell")
+  app.add_option("--img-size", hints.image_size,
+                 "Run at images of another side than the model's own, which the files may not tell")
+      ->check(in_range<int64_t>(1, 65536))
+      ->type_name("N");
+  app.add_option("--frames", hints.frames, "Run at clips of another length than the model's own")
       ->check(in_range<int64_t>(1, 65536))
       ->type_name("N");
 }

@@ -53,8 +53,10 @@ bool is_odd_square(int64_t count) {
 
 }  // namespace
 
-void set_image_size(ModelSpec& spec, int64_t image_size) {
+void set_input_size(ModelSpec& spec, int64_t image_size, int64_t frames) {
   Dimensions& d = spec.dimensions;
+  if (frames > 0 && d.frames == 0) fail(ErrorCode::kUsage, "--frames {}: {} takes images, not clips", frames, spec.id);
+  if (frames > 0) d.frames = frames;
   d.image_size = image_size;
   if (d.family == "swinv2_cr") {
     // timm's SwinTransformerV2Cr: window_ratio = 8, where no window size is given.
@@ -63,7 +65,7 @@ void set_image_size(ModelSpec& spec, int64_t image_size) {
   try {
     check_dimensions(d, spec.id);
   } catch (const Error& error) {
-    fail(ErrorCode::kUsage, "--img-size {}: {}", image_size, error.what());
+    fail(ErrorCode::kUsage, "an input of {} px can't be run: {}", image_size, error.what());
   }
 }
 

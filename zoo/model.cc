@@ -44,6 +44,12 @@ ModelSpec spec_from_files(const ModelFiles& files, const Checkpoint& checkpoint,
        where);
 }
 
+// Runs the model at the size that the hints ask for.
+void apply(const SpecHints& hints, ModelSpec& spec) {
+  if (hints.image_size == 0 && hints.frames == 0) return;
+  set_input_size(spec, hints.image_size > 0 ? hints.image_size : spec.dimensions.image_size, hints.frames);
+}
+
 // What a model outside the catalog is called: OWNER/REPO, or the name of its folder, which does not depend on
 // where the folder lies.
 std::string id_of(const std::string& model, const ModelFiles& files) {
@@ -89,10 +95,9 @@ ModelSpec spec_of(const std::string& model, const OpenedFiles& opened, const Cat
 OpenedModel open_model(const std::string& model, const Catalog& catalog, const SpecHints& hints) {
   OpenedFiles opened = open_files(model, catalog);
   ModelSpec spec = spec_of(model, opened, catalog, hints);
-  if (hints.image_size > 0 && hints.image_size != spec.dimensions.image_size) {
-    set_image_size(spec, hints.image_size);
-    opened.checkpoint = with_resized_tables(std::move(opened.checkpoint), spec);
-  }
+  const Dimensions own = spec.dimensions;
+  apply(hints, spec);
+  if (spec.dimensions != own) opened.checkpoint = with_resized_tables(std::move(opened.checkpoint), spec);
   return {std::move(spec), std::move(opened.files.origin), std::move(opened.checkpoint)};
 }
 
@@ -107,7 +112,7 @@ ModelSpec find_spec(const std::string& model, const Catalog& catalog, const Spec
   if (known == nullptr) known = catalog.lookup_architecture(model);
   if (known == nullptr) return open_model(model, catalog, hints).spec;
   ModelSpec spec = *known;
-  if (hints.image_size > 0) set_image_size(spec, hints.image_size);
+  apply(hints, spec);
   return spec;
 }
 

@@ -43,7 +43,7 @@ ModelSpec spec_of(const std::string& model, const OpenedFiles& opened, const Cat
 bool names_files(const std::string& model);
 
 // Opens the files and finds the spec, at the image size of the hints; reads no weights. Throws as open_files and
-// spec_of, and as set_image_size.
+// spec_of, and as set_input_size.
 OpenedModel open_model(const std::string& model, const Catalog& catalog, const SpecHints& hints = {});
 
 // What MODEL is without its weights: as open_model, or, for a catalog entry or a bare architecture name, from

@@ -10,10 +10,11 @@
 
 namespace swinzoo::zoo {
 
-// What a user says of a model: --arch, where the files don't tell it, and --img-size.
+// What a user says of a model: --arch, where the files don't tell it, --img-size and --frames.
 struct SpecHints {
   std::string architecture;  // of the catalog; empty: not said
   int64_t image_size = 0;    // the size that the files don't tell, or another one to run at (image_size.h); 0: not said
+  int64_t frames = 0;        // video: another number of frames to run at; 0: not said
 };
 
 // Dimensions, heads, windows and classes come from names and shapes, in any layout of name_map.h; swinv2's
