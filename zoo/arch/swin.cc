@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "backends/plan_builder.h"
-#include "zoo/arch/windows.h"
+#include "zoo/arch/shared.h"
 
 namespace swinzoo::zoo {
 
@@ -28,11 +28,7 @@ backends::Plan build_swin_plan(const ModelSpec& spec) {
     }
     builder.output(fmt::format("feature_map.{}", stage), x);
   }
-  x = builder.token_norm("norm", x);
-  builder.output("features", x);
-  x = builder.pool("pool", x);
-  builder.output("embedding", x);
-  if (spec.num_classes > 0) builder.output("logits", builder.head("head.fc", x, spec.num_classes));
+  end_with_head(builder, x, spec);
   return builder.take();
 }
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "backends/plan_builder.h"
-#include "zoo/arch/windows.h"
+#include "zoo/arch/shared.h"
 
 namespace swinzoo::zoo {
 namespace {

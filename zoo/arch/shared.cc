@@ -1,4 +1,4 @@
-#include "zoo/arch/windows.h"
+#include "zoo/arch/shared.h"
 
 #include <algorithm>
 
@@ -19,6 +19,14 @@ backends::Windows image_windows(const Shape& grid, int64_t window, bool shifted)
 
 int64_t hidden_width(const Dimensions& dimensions, const Shape& grid) {
   return static_cast<int64_t>(static_cast<double>(grid.back()) * dimensions.mlp_ratio);
+}
+
+void end_with_head(backends::PlanBuilder& builder, backends::ValueId x, const ModelSpec& spec) {
+  x = builder.token_norm("norm", x);
+  builder.output("features", x);
+  x = builder.pool("pool", x);
+  builder.output("embedding", x);
+  if (spec.num_classes > 0) builder.output("logits", builder.head("head.fc", x, spec.num_classes));
 }
 
 }  // namespace swinzoo::zoo

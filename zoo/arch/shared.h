@@ -1,7 +1,7 @@
-// What the architectures share: how a grid is cut into windows, and how wide an MLP is.
+// What several architectures share.
 #pragma once
 
-#include "backends/plan.h"
+#include "backends/plan_builder.h"
 #include "zoo/spec.h"
 
 namespace swinzoo::zoo {
@@ -16,5 +16,9 @@ backends::Windows image_windows(const Shape& grid, int64_t window, bool shifted)
 
 // The hidden width of an MLP on a grid [.., channels].
 int64_t hidden_width(const Dimensions& dimensions, const Shape& grid);
+
+// What Swin and Swin V2 end with: the last norm, the mean over all tokens and, if the spec has classes, the classifier;
+// and the outputs features, embedding and logits. `x` is the last stage's map.
+void end_with_head(backends::PlanBuilder& builder, backends::ValueId x, const ModelSpec& spec);
 
 }  // namespace swinzoo::zoo
