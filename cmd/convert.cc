@@ -93,6 +93,14 @@ std::string to_text(const Check& check) {
                      check.difference.largest_in);
 }
 
+void warn(const std::vector<std::string>& tensors, const std::string& what) {
+  constexpr size_t kMost = 20;
+  if (tensors.empty()) return;
+  const std::span<const std::string> shown = std::span(tensors).first(std::min(kMost, tensors.size()));
+  fmt::print(stderr, "swinzoo: warning: {} in {} tensors: {}{}\n", what, tensors.size(),
+             fmt::join(shown, ", "), tensors.size() > kMost ? ", ..." : "");
+}
+
 int run(const Options& options) {
   if (!options.force && std::filesystem::exists(options.output)) {
     fail(ErrorCode::kUsage, "{}: is there already; --force overwrites it", options.output);
@@ -102,10 +110,8 @@ int run(const Options& options) {
   const backends::Plan plan = zoo::build_plan(source.spec);
   zoo::CanonicalFile file(options.output, source.spec, plan, *source.checkpoint,
                           dtype_of_option(options.dtype));
-  if (!file.overflowed().empty()) {
-    fmt::print(stderr, "swinzoo: warning: values too large for {} became infinite in {} tensors: {}\n",
-               options.dtype, file.overflowed().size(), fmt::join(file.overflowed(), ", "));
-  }
+  warn(file.not_finite(), "NaN and infinity, which are kept, are");
+  warn(file.overflowed(), fmt::format("values too large for {} became infinite", options.dtype));
   Check check{"--no-check", {}};
   if (!options.no_check) check = check_outputs(std::move(source), file.temporary());
   require_same_outputs(check, options);

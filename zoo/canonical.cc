@@ -1,5 +1,7 @@
 #include "zoo/canonical.h"
 
+#include <algorithm>
+#include <bit>
 #include <boost/json/serialize.hpp>
 
 #include "formats/error.h"
@@ -35,6 +37,13 @@ Digests read_digests(const Checkpoint& checkpoint, const char* key, const std::s
   return digests;
 }
 
+// By integers, so that the compiler looks at several at once.
+bool all_finite(std::span<const float> values) {
+  int32_t largest = 0;
+  for (const float value : values) largest = std::max(largest, std::bit_cast<int32_t>(value) & 0x7fffffff);
+  return largest < 0x7f800000;
+}
+
 }  // namespace
 
 CanonicalFile::CanonicalFile(const std::filesystem::path& path, const ModelSpec& spec,
@@ -52,8 +61,9 @@ CanonicalFile::CanonicalFile(const std::filesystem::path& path, const ModelSpec&
   for (size_t i = 0; i < plan.weights.size(); ++i) {
     const std::string& name = plan.weights[i].name;
     Sha256 source, stored, digest;
-    bool overflowed = false;
+    bool overflowed = false, finite = true;
     read_weight_in_pieces(plan, i, checkpoint, match, [&](std::span<const float> piece) {
+      finite &= all_finite(piece);
       source.update(std::as_bytes(piece));
       if (dtype == DType::kF32) return writer_->write_piece(std::as_bytes(piece));
       const Rounded rounded =
@@ -65,6 +75,7 @@ CanonicalFile::CanonicalFile(const std::filesystem::path& path, const ModelSpec&
     });
     source_digests_[name] = source.hex();
     if (overflowed) overflowed_.push_back(name);
+    if (!finite) not_finite_.push_back(name);
     if (dtype != DType::kF32) {
       stored_digests[name] = stored.hex();
       digests_[name] = digest.hex();

@@ -42,12 +42,15 @@ class CanonicalFile {
   // Tensors in which rounding made finite elements infinite.
   const std::vector<std::string>& overflowed() const { return overflowed_; }
 
+  // Tensors that hold NaN or infinity, which are kept.
+  const std::vector<std::string>& not_finite() const { return not_finite_; }
+
   void commit() { writer_->commit(); }
 
  private:
   std::optional<SafetensorsWriter> writer_;
   Digests source_digests_, digests_;
-  std::vector<std::string> overflowed_;
+  std::vector<std::string> overflowed_, not_finite_;
 };
 
 // Writes the canonical file of a checkpoint and puts it in place. Throws as CanonicalFile.

@@ -100,9 +100,9 @@ TEST_CASE("convert compares the outputs of both files") {
     return results_of(run_swinzoo(args)).at(0).as_object();
   };
   const json::object exact = convert({});
-  CHECK(exact.at("outputs") ==
-        json::value(
-            {{"checked", true}, {"same_bits", true}, {"largest_error", 0}, {"largest_error_in", ""}}));
+  CHECK(
+      exact.at("outputs") ==
+      json::value({{"checked", true}, {"same_bits", true}, {"largest_error", 0}, {"largest_error_in", ""}}));
   CHECK(exact.at("weights_digest") == exact.at("source_weights_digest"));
   CHECK(exact.at("dtype") == "f32");
   CHECK(convert({"--no-check"}).at("outputs") == json::value({{"checked", false}, {"reason", "--no-check"}}));
@@ -151,7 +151,7 @@ TEST_CASE("a conversion whose outputs are lost is refused and leaves what was th
   CHECK(run_swinzoo({"convert", made.model, "-o", made.out, "--dtype", "bf16", "--force"}).status == 0);
 }
 
-TEST_CASE("NaN and infinity in weights are kept and pass the check") {
+TEST_CASE("NaN and infinity in weights are kept and mentioned and pass the check") {
   const Fixture made;
   std::vector<MadeTensor> tensors = made_tensors({});
   tensors[3].values[0] = std::numeric_limits<float>::quiet_NaN();
@@ -161,6 +161,7 @@ TEST_CASE("NaN and infinity in weights are kept and pass the check") {
   INFO(result.err);
   CHECK(result.status == 0);
   CHECK_THAT(result.out, Contains("bit for bit"));
+  CHECK_THAT(result.err, Contains("NaN and infinity, which are kept, are in 2 tensors: " + tensors[3].name));
 }
 
 TEST_CASE("a model in shards converts into the same file as in one") {
