@@ -24,8 +24,9 @@ int fail_with(ErrorCode code, const std::string& message) {
 // is the one that the shell gives a program that SIGPIPE ended.
 int fail_with_output(int number) {
   if (number == EPIPE) return 128 + SIGPIPE;
-  const ErrorCode code = number == ENOSPC ? ErrorCode::kDiskFull : ErrorCode::kFailed;
-  return fail_with(code, fmt::format("standard output: {}", std::strerror(number)));
+  const bool is_full = number == ENOSPC || number == EDQUOT || number == EFBIG;
+  return fail_with(is_full ? ErrorCode::kDiskFull : ErrorCode::kFailed,
+                   fmt::format("standard output: {}", std::strerror(number)));
 }
 
 // What CLI11 could not place, with the nearest name that it would have understood.
@@ -55,7 +56,9 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // These two would end the program before it can say what is wrong and remove what it was writing.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   swinzoo::cmd::Globals globals;
   CLI::App app("Fetch, convert, run, measure and compare Swin Transformers.", "swinzoo");
   app.set_version_flag("--version", "swinzoo " SWINZOO_VERSION);

@@ -79,7 +79,7 @@ void ModelInputs::for_each_batch(const zoo::ModelSpec& spec, size_t images,
   const auto per_image = static_cast<size_t>(3 * size * size);
   for (size_t first = 0; first < inputs_.size();) {
     if (inputs_[first].is_tensor) {
-      InputBatch batch{{}, eval::read_input_tensor(inputs_[first].path), {}};
+      InputBatch batch{{}, eval::read_input_tensor(inputs_[first].path)};
       const int64_t rows = batch.x.shape().empty() ? 0 : batch.x.shape()[0];
       for (int64_t row = 0; row < rows; ++row) {
         batch.names.push_back(fmt::format("{}[{}]", inputs_[first].path.string(), row));
@@ -90,13 +90,12 @@ void ModelInputs::for_each_batch(const zoo::ModelSpec& spec, size_t images,
     }
     size_t last = first;
     while (last < inputs_.size() && last < first + images && !inputs_[last].is_tensor) ++last;
-    InputBatch batch{{}, Tensor(DType::kF32, {static_cast<int64_t>(last - first), 3, size, size}), {}};
+    InputBatch batch{{}, Tensor(DType::kF32, {static_cast<int64_t>(last - first), 3, size, size})};
     for (size_t i = first; i < last; ++i) {
       eval::preprocess(eval::read_image(inputs_[i].path), spec.preprocessing, size,
                        batch.x.as<float>().subspan((i - first) * per_image, per_image));
       batch.names.push_back(inputs_[i].path.string());
     }
-    if (last == first + 1) batch.image = inputs_[first].path;
     body(batch);
     first = last;
   }

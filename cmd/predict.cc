@@ -1,5 +1,5 @@
-// swinzoo predict: runs a model on images or on a tensor; prints the best classes, or writes any of its
-// outputs.
+// swinzoo predict: runs a model on images or on a tensor; prints the best classes, writes any of its outputs,
+// or draws pictures of them.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,9 +12,11 @@
 #include "cmd/model_options.h"
 #include "cmd/options.h"
 #include "cmd/output_file.h"
+#include "cmd/pictures.h"
 #include "eval/accuracy.h"
 #include "eval/text_table.h"
 #include "formats/error.h"
+#include "zoo/class_names.h"
 
 namespace swinzoo::cmd {
 namespace {
@@ -25,23 +27,29 @@ struct Options {
   std::vector<std::string> outputs;
   std::vector<int64_t> attention_blocks;
   std::string output_file;
+  std::string classes_file;
+  PictureOptions pictures;
   int64_t topk = 5;
   bool json = false;
   ModelOptions run;
 };
 
-// The outputs of the model that --outputs and --attention-blocks mean, as indexes into plan.outputs: "feature_maps" and
-// "attention" stand for all of theirs.
+// The outputs of the model that --outputs and --attention-blocks mean, as indexes into plan.outputs:
+// "feature_maps" and "attention" stand for all of theirs. Where none are said: the logits, or, without a
+// head, the embedding, unless only pictures are asked for.
 std::vector<size_t> wanted_outputs(const Options& options, const backends::Plan& plan) {
   std::vector<std::string> names = options.outputs;
   if (!options.attention_blocks.empty()) {
     std::erase(names, "attention");
     for (const int64_t block : options.attention_blocks) names.push_back(fmt::format("attention.{}", block));
   }
-  if (names.empty()) names = {plan.find_output("logits") != nullptr ? "logits" : "embedding"};
+  if (names.empty() && plan.find_output("logits") != nullptr) names = {"logits"};
+  if (names.empty() && (!options.pictures.any() || !options.output_file.empty())) names = {"embedding"};
   std::vector<size_t> wanted;
   for (const std::string& name : names) {
-    const std::string prefix = name == "feature_maps" ? "feature_map." : name == "attention" ? "attention." : "";
+    const std::string prefix = name == "feature_maps" ? "feature_map."
+                               : name == "attention"  ? "attention."
+                                                      : "";
     bool found = false;
     for (size_t i = 0; i < plan.outputs.size(); ++i) {
       const std::string& there = plan.outputs[i].name;
@@ -72,42 +80,63 @@ std::vector<Guess> best_classes(std::span<const float> logits, int64_t k) {
   return guesses;
 }
 
-void print_guesses(const std::string& name, const std::vector<Guess>& guesses) {
-  eval::TextTable table(
-      {{"class", eval::Align::kRight}, {"probability", eval::Align::kRight}, {"logit", eval::Align::kRight}});
+using ClassNames = std::vector<std::string>;  // empty where nobody names the classes
+
+void print_guesses(const std::string& name, const std::vector<Guess>& guesses,
+                   const ClassNames& class_names) {
+  std::vector<eval::TextTable::Column> columns = {{"class", eval::Align::kRight}};
+  if (!class_names.empty()) columns.push_back({"name", eval::Align::kLeft});
+  columns.push_back({"probability", eval::Align::kRight});
+  columns.push_back({"logit", eval::Align::kRight});
+  eval::TextTable table(std::move(columns));
   for (const Guess& guess : guesses) {
-    table.add({std::to_string(guess.index), fmt::format("{:.4f}", guess.probability),
-               fmt::format("{:.4f}", guess.logit)});
+    std::vector<std::string> cells = {std::to_string(guess.index)};
+    if (!class_names.empty()) cells.push_back(class_names[static_cast<size_t>(guess.index)]);
+    cells.push_back(fmt::format("{:.4f}", guess.probability));
+    cells.push_back(fmt::format("{:.4f}", guess.logit));
+    table.add(std::move(cells));
   }
   fmt::print("{}\n{}", name, table.text());
 }
 
-json::object to_result(const std::string& model, const std::string& name, const std::vector<Guess>& guesses) {
+json::object to_result(const std::string& model, const std::string& name, const std::vector<Guess>& guesses,
+                       const ClassNames& class_names) {
   json::array top;
   for (const Guess& guess : guesses) {
-    top.push_back(
-        json::object{{"class", guess.index}, {"probability", guess.probability}, {"logit", guess.logit}});
+    json::object row = {{"class", guess.index}};
+    if (!class_names.empty()) row["name"] = class_names[static_cast<size_t>(guess.index)];
+    row["probability"] = guess.probability;
+    row["logit"] = guess.logit;
+    top.push_back(std::move(row));
   }
   return {{"model", model}, {"input", name}, {"top", std::move(top)}};
 }
 
 int run(const Options& options, const Globals& globals) {
   const ModelInputs inputs(options.inputs);
-  zoo::OpenedModel opened = zoo::open_model(options.model, load_catalog(options.run.catalog), options.run.hints);
+  zoo::OpenedModel opened =
+      zoo::open_model(options.model, load_catalog(options.run.catalog), options.run.hints);
   inputs.fit(opened.spec);
   const zoo::Model model =
       load_model(std::move(opened), options.model, options.run, threads_of(options.run), globals);
+  const ClassNames class_names = options.classes_file.empty()
+                                     ? zoo::class_names_of(model.spec())
+                                     : zoo::read_class_names(options.classes_file, model.spec());
   const backends::Plan& plan = model.executable().plan();
   const std::vector<size_t> wanted = wanted_outputs(options, plan);
   const auto logits_at = static_cast<size_t>(
       std::find_if(wanted.begin(), wanted.end(), [&](size_t i) { return plan.outputs[i].name == "logits"; }) -
       wanted.begin());
   const bool has_logits = logits_at < wanted.size();
-  if (options.output_file.empty() && (!has_logits || wanted.size() > 1)) {
-    fail(ErrorCode::kUsage, "outputs other than logits are written to a file: name it with -o OUT.safetensors");
+  if (options.output_file.empty() && wanted.size() > (has_logits ? 1 : 0)) {
+    fail(ErrorCode::kUsage,
+         "outputs other than logits are written to a file: name it with -o OUT.safetensors");
   }
+  std::optional<Pictures> pictures;
+  if (options.pictures.any()) pictures.emplace(options.pictures, model.spec(), plan, inputs);
   std::optional<OutputFile> file;
-  if (!options.output_file.empty()) file.emplace(options.output_file, plan, wanted, inputs.rows(), model.spec().id);
+  if (!options.output_file.empty())
+    file.emplace(options.output_file, plan, wanted, inputs.rows(), model.spec().id);
 
   constexpr size_t kImages = 8;  // at a time
   json::array results;
@@ -118,19 +147,22 @@ int run(const Options& options, const Globals& globals) {
     std::vector<backends::OutputBinding> bindings;
     if (file) {
       bindings = file->next(rows);
-    } else {
+    } else if (has_logits) {
       logits = Tensor(DType::kF32, {rows, model.spec().num_classes});
       bindings = {{wanted.front(), logits.as<float>()}};
     }
+    if (pictures) pictures->bind(bindings);
     model.executable().run(batch.x.view(), bindings);
+    if (pictures) pictures->draw(batch.x.as<float>());
     if (!has_logits) return;
     const auto classes = static_cast<size_t>(model.spec().num_classes);
     for (size_t row = 0; row < batch.names.size(); ++row) {
-      const auto guesses = best_classes(bindings[logits_at].data.subspan(row * classes, classes), options.topk);
+      const auto guesses =
+          best_classes(bindings[logits_at].data.subspan(row * classes, classes), options.topk);
       if (options.json) {
-        results.push_back(to_result(model.spec().id, batch.names[row], guesses));
+        results.push_back(to_result(model.spec().id, batch.names[row], guesses, class_names));
       } else {
-        print_guesses(batch.names[row], guesses);
+        print_guesses(batch.names[row], guesses, class_names);
       }
     }
   });
@@ -168,6 +200,9 @@ Action setup_predict(CLI::App& app) {
       ->check(in_range(1, 100000))
       ->type_name("K")
       ->capture_default_str();
+  app.add_option("--classes", options->classes_file, "The names of the classes, one a line")
+      ->type_name("FILE");
+  add_picture_options(app, options->pictures);
   add_model_options(app, options->run);
   add_format_option(app, options->json);
   return [options](const Globals& globals) { return run(*options, globals); };

@@ -9,60 +9,86 @@ namespace swinzoo::eval {
 namespace {
 
 using backends::Attention;
+using backends::PatchMerging;
 using backends::Plan;
 using backends::Windows;
 
-std::vector<const Attention*> attentions_of(const Plan& plan) {
-  std::vector<const Attention*> attentions;
-  for (const backends::Step& step : plan.steps) {
-    if (const Attention* attention = std::get_if<Attention>(&step.kernel)) attentions.push_back(attention);
-  }
-  return attentions;
-}
-
 void require_image(const Windows& windows) {
-  if (windows.grid[0] != 1) fail(ErrorCode::kUnsupported, "attention is drawn over images; the model takes clips");
+  if (windows.grid[0] != 1)
+    fail(ErrorCode::kUnsupported, "attention is drawn over images; the model takes clips");
 }
 
-// For each token of the grid: the sum over its window's queries of amount[query] times the weight that the query gives
-// it, the mean over heads.
+// For each token of the grid: the sum over its window's queries of amount[query] times the share of that
+// query's attention which the token gets, padding left out; the mean over heads.
 std::vector<float> received(const Attention& attention, std::span<const float> weights,
                             std::span<const float> amount) {
   const Windows& windows = attention.windows;
   const std::vector<int32_t> rows = backends::window_rows(windows);
   const auto tokens = static_cast<size_t>(windows.tokens()), heads = static_cast<size_t>(attention.heads);
   assert(weights.size() == static_cast<size_t>(windows.count()) * heads * tokens * tokens);
-  std::vector<float> result(amount.size(), 0.0f);
+  std::vector<double> result(amount.size());
   for (size_t window = 0; window < rows.size() / tokens; ++window) {
-    const int32_t* places = rows.data() + window * tokens;
+    const std::span<const int32_t> places(rows.data() + window * tokens, tokens);
     for (size_t head = 0; head < heads; ++head) {
-      const float* matrix = weights.data() + (window * heads + head) * tokens * tokens;
       for (size_t query = 0; query < tokens; ++query) {
         if (places[query] < 0) continue;
-        const float share = amount[static_cast<size_t>(places[query])] / static_cast<float>(heads);
+        const float* given = weights.data() + ((window * heads + head) * tokens + query) * tokens;
+        double all = 0;
+        for (size_t key = 0; key < tokens; ++key) all += places[key] < 0 ? 0 : double{given[key]};
+        if (all == 0) continue;  // padding has it all
+        const double share = amount[static_cast<size_t>(places[query])] / (all * static_cast<double>(heads));
         for (size_t key = 0; key < tokens; ++key) {
-          if (places[key] >= 0) result[static_cast<size_t>(places[key])] += share * matrix[query * tokens + key];
+          if (places[key] >= 0) result[static_cast<size_t>(places[key])] += share * given[key];
         }
       }
     }
   }
-  return result;
+  return {result.begin(), result.end()};
+}
+
+// What each of a merging's inputs counts for, where each of its outputs is shared alike among those that it
+// merges: 4, or fewer at the end of an odd side.
+TokenMap before_merging(const TokenMap& merged, const Shape& grid) {
+  TokenMap map{grid[0], grid[1], 1, {}};
+  const auto sharing = [](int64_t at, int64_t extent) { return at + 1 == extent && extent % 2 == 1 ? 1 : 2; };
+  for (int64_t y = 0; y < map.height; ++y) {
+    for (int64_t x = 0; x < map.width; ++x) {
+      const float whole = merged.values[static_cast<size_t>(y / 2 * merged.width + x / 2)];
+      map.values.push_back(whole / static_cast<float>(sharing(y, map.height) * sharing(x, map.width)));
+    }
+  }
+  return map;
 }
 
 }  // namespace
 
-size_t attention_blocks(const Plan& plan) { return attentions_of(plan).size(); }
+size_t attention_blocks(const Plan& plan) {
+  return static_cast<size_t>(std::count_if(
+      plan.steps.begin(), plan.steps.end(),
+      [](const backends::Step& step) { return std::holds_alternative<Attention>(step.kernel); }));
+}
 
 TokenMap block_attention(const Plan& plan, size_t block, std::span<const float> weights) {
-  const Attention& attention = *attentions_of(plan)[block];
-  require_image(attention.windows);
-  const auto& [depth, height, width] = attention.windows.grid;
-  const std::vector<float> each(static_cast<size_t>(height * width),
-                                1.0f / static_cast<float>(attention.windows.tokens()));
-  return {height, width, received(attention, weights, each)};
+  assert(block < attention_blocks(plan));
+  TokenMap map;
+  for (const backends::Step& step : plan.steps) {
+    if (std::holds_alternative<PatchMerging>(step.kernel)) map.patches *= 2;
+    const Attention* attention = std::get_if<Attention>(&step.kernel);
+    if (attention == nullptr || block-- > 0) continue;
+    const Windows& windows = attention->windows;
+    require_image(windows);
+    map.height = windows.grid[1];
+    map.width = windows.grid[2];
+    const std::vector<float> each(static_cast<size_t>(map.height * map.width),
+                                  1.0f / static_cast<float>(windows.tokens()));
+    map.values = received(*attention, weights, each);
+    break;
+  }
+  return map;
 }
 
 TokenMap rolled_out_attention(const Plan& plan, std::span<const std::span<const float>> weights) {
+  assert(weights.size() == attention_blocks(plan));
   TokenMap map;
   size_t block = weights.size();
   for (auto step = plan.steps.rbegin(); step != plan.steps.rend(); ++step) {
@@ -76,15 +102,8 @@ TokenMap rolled_out_attention(const Plan& plan, std::span<const std::span<const 
       }
       const std::vector<float> mixed = received(*attention, weights[--block], map.values);
       for (size_t i = 0; i < mixed.size(); ++i) map.values[i] = (map.values[i] + mixed[i]) / 2;
-    } else if (std::holds_alternative<backends::PatchMerging>(step->kernel)) {
-      const Shape& grid = plan.value(step->input).shape;
-      TokenMap finer{grid[0], grid[1], {}};
-      for (int64_t y = 0; y < finer.height; ++y) {
-        for (int64_t x = 0; x < finer.width; ++x) {
-          finer.values.push_back(map.values[static_cast<size_t>(y / 2 * map.width + x / 2)] / 4);
-        }
-      }
-      map = std::move(finer);
+    } else if (std::holds_alternative<PatchMerging>(step->kernel)) {
+      map = before_merging(map, plan.value(step->input).shape);
     }
   }
   return map;

@@ -120,6 +120,18 @@ void preprocess(const Image& image, const zoo::Preprocessing& preprocessing, int
   }
 }
 
+Image pixels_of(std::span<const float> x, const zoo::Preprocessing& preprocessing, int64_t image_size) {
+  const auto plane = static_cast<size_t>(image_size * image_size);
+  assert(x.size() == 3 * plane);
+  Image image{image_size, image_size, std::vector<uint8_t>(3 * plane)};
+  for (size_t i = 0; i < 3 * plane; ++i) {
+    const size_t c = i / plane;
+    const double value = 255 * (x[i] * preprocessing.std[c] + preprocessing.mean[c]);
+    image.rgb[3 * (i % plane) + c] = static_cast<uint8_t>(std::clamp(std::lround(value), 0L, 255L));
+  }
+  return image;
+}
+
 std::string preprocessing_fingerprint(const zoo::Preprocessing& preprocessing, int64_t image_size) {
   const int64_t side = scale_size(preprocessing, image_size);
   std::string resized;

@@ -24,6 +24,10 @@ Image resize_and_crop(const Image& image, const zoo::Preprocessing& preprocessin
 void preprocess(const Image& image, const zoo::Preprocessing& preprocessing, int64_t image_size,
                 std::span<float> out);
 
+// Back: the pixels that preprocess() made `x` from, exactly. REQUIRES: x.size() == 3 * image_size *
+// image_size.
+Image pixels_of(std::span<const float> x, const zoo::Preprocessing& preprocessing, int64_t image_size);
+
 // One line that says what is done to an image, decoders and their versions included, and ends in "#" and 12
 // hex digits of its SHA-256. Equal lines mean equal pixels.
 std::string preprocessing_fingerprint(const zoo::Preprocessing& preprocessing, int64_t image_size);

@@ -9,7 +9,7 @@ void fail_errno(const std::string& what, const std::string& path) {
   const int number = errno;
   ErrorCode code = ErrorCode::kFailed;
   if (number == ENOENT) code = ErrorCode::kNotFound;
-  if (number == ENOSPC || number == EDQUOT) code = ErrorCode::kDiskFull;
+  if (number == ENOSPC || number == EDQUOT || number == EFBIG) code = ErrorCode::kDiskFull;
   fail(code, "{}: {}: {}", path, what, std::strerror(number));
 }
 

@@ -43,8 +43,8 @@ template <typename... Args>
   throw Error(code, fmt::format(format, std::forward<Args>(args)...));
 }
 
-// Throws Error for a failed system call on `path`, saying what errno means: ENOENT is kNotFound, ENOSPC and
-// EDQUOT are kDiskFull, all else kFailed. Call it before errno can change.
+// Throws Error for a failed system call on `path`, saying what errno means: ENOENT is kNotFound; ENOSPC, EDQUOT and
+// EFBIG (a limit on the size of files) are kDiskFull; all else kFailed. Call it before errno can change.
 [[noreturn]] void fail_errno(const std::string& what, const std::string& path);
 
 }  // namespace swinzoo

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "formats/error.h"
+#include "zoo/class_names.h"
 #include "zoo/spec_check.h"
 #include "zoo/spec_json.h"
 #include "zoo/suggest.h"
@@ -390,6 +391,7 @@ ModelSpec spec_from_config(const json::value& config, const std::string& where, 
          where);
   }
   set_task(spec, where);
+  spec.class_names = class_names_from_config(object, spec.num_classes);
   check_dimensions(spec.dimensions, where);
   check_preprocessing(spec.preprocessing, where);
   return spec;

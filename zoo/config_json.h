@@ -14,12 +14,12 @@
 
 namespace swinzoo::zoo {
 
-// The spec; id, collection, sources and dataset are left empty, for the caller to fill. `preprocessor` is
-// preprocessor_config.json, or null where there is none (then the image is squashed to the input size,
-// bicubic, as all of transformers' own Swin entries are); timm's form does not use it. `where` is what
-// messages start with. Throws kUnsupported, by name, for an unknown architecture, an argument that would
-// change the model and that no plan knows, or a file of neither form; kCorrupt for wrong types and impossible
-// numbers.
+// The spec, the names of its classes included; id, collection, sources and dataset are left empty, for the
+// caller to fill. `preprocessor` is preprocessor_config.json, or null where there is none (then the image is
+// squashed to the input size, bicubic, as all of transformers' own Swin entries are); timm's form does not
+// use it. `where` is what messages start with. Throws kUnsupported, by name, for an unknown architecture, an
+// argument that would change the model and that no plan knows, or a file of neither form; kCorrupt for wrong
+// types and impossible numbers.
 ModelSpec spec_from_config(const json::value& config, const std::string& where, const Catalog& catalog,
                            const json::value* preprocessor = nullptr);
 

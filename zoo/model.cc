@@ -8,6 +8,7 @@
 #include "formats/sha256.h"
 #include "zoo/architecture.h"
 #include "zoo/canonical.h"
+#include "zoo/class_names.h"
 #include "zoo/config_json.h"
 #include "zoo/hub.h"
 #include "zoo/image_size.h"
@@ -39,7 +40,8 @@ ModelSpec spec_from_files(const ModelFiles& files, const Checkpoint& checkpoint,
     return spec;
   }
   fail(ErrorCode::kUnsupported,
-       "{}: no config.json stands beside it, and its tensors' names tell no architecture that is built; --arch "
+       "{}: no config.json stands beside it, and its tensors' names tell no architecture that is built; "
+       "--arch "
        "settles it",
        where);
 }
@@ -79,6 +81,10 @@ ModelSpec spec_of(const std::string& model, const OpenedFiles& opened, const Cat
   ModelSpec spec;
   if (entry != nullptr) {
     spec = *entry;
+    if (const auto& config = opened.files.config) {  // transformers' tells the names of 21841 classes
+      spec.class_names =
+          class_names_from_config(as_object(read_json(*config), config->string()), spec.num_classes);
+    }
   } else if (auto carried = canonical_spec(*opened.checkpoint, opened.files.checkpoint.string())) {
     spec = std::move(*carried);
   } else {

@@ -65,6 +65,7 @@ struct ModelSpec {
   std::string architecture;  // timm's name, or the authors' for video
   Dimensions dimensions;
   int64_t num_classes = 0;  // of the head; 0 = no head
+  std::vector<std::string> class_names;  // one a class, where the model's own files tell them (class_names.h)
   Preprocessing preprocessing;
   std::vector<std::string>
       sources;          // in order of preference: hf:OWNER/REPO, tfhub:OWNER/NAME/VERSION, https://...

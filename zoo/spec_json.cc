@@ -101,6 +101,7 @@ json::object to_json(const ModelSpec& spec) {
                          {"dataset", spec.dataset}};
   json::array& published = object["published"].emplace_array();
   for (const PublishedAccuracy& figure : spec.published) published.push_back(to_json(figure));
+  if (!spec.class_names.empty()) object["class_names"] = json::value_from(spec.class_names);
   return object;
 }
 
@@ -182,6 +183,13 @@ ModelSpec spec_from_json(const json::value& value, const std::string& where) {
   StrictObject dimensions(row.need("dimensions"), row.where_of("dimensions"));
   spec.dimensions = read_dimensions(dimensions);
   dimensions.finish();
+  if (row.find("class_names") != nullptr) {
+    spec.class_names = row.need_strings("class_names");
+    if (static_cast<int64_t>(spec.class_names.size()) != spec.num_classes) {
+      fail(ErrorCode::kCorrupt, "{}: {} names for {} classes", row.where_of("class_names"),
+           spec.class_names.size(), spec.num_classes);
+    }
+  }
   row.finish();
   return spec;
 }

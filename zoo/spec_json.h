@@ -12,7 +12,8 @@
 
 namespace swinzoo::zoo {
 
-// The whole spec; spec_from_json(to_json(spec)) is the spec again.
+// The whole spec; spec_from_json(to_json(spec)) is the spec again. "class_names" is there only where names
+// are.
 json::object to_json(const ModelSpec& spec);
 ModelSpec spec_from_json(const json::value& value, const std::string& where);
 

@@ -102,6 +102,60 @@ TEST_CASE("predict prints the best classes of images") {
             .size() == 5);
 }
 
+TEST_CASE("predict names the classes of ImageNet-1k") {
+  const Fixture made;
+  const std::string model = made.folder.path() / "thousand";
+  write_model(model, {.num_classes = 1000});
+  const json::array top =
+      results_of(run_swinzoo({"predict", model, kImages / "rgb.png", "--topk", "1000", "--json"}))[0]
+          .at("top")
+          .as_array();
+  REQUIRE(top.size() == 1000);
+  for (const json::value& guess : top) {
+    if (guess.at("class") == 0) CHECK(guess.at("name") == "tench, Tinca tinca");
+    if (guess.at("class") == 999) CHECK(guess.at("name") == "toilet tissue, toilet paper, bathroom tissue");
+  }
+  const Result text = run_swinzoo({"predict", model, kImages / "rgb.png", "--topk", "1000"});
+  CHECK_THAT(text.out, Contains("class  name ") && Contains("  1  goldfish, Carassius auratus "));
+}
+
+TEST_CASE("predict names the classes as the model's config or a file does") {
+  const Fixture made;
+  const auto names_of = [&](const std::string& model, std::vector<std::string> more) {
+    more.insert(more.begin(), {"predict", model, kImages / "rgb.png", "--json"});
+    std::map<int64_t, std::string> names;
+    const Result result = run_swinzoo(more);
+    for (const json::value& guess : results_of(result)[0].at("top").as_array()) {
+      const json::value* name = find_member(guess.as_object(), "name");
+      names[as_int(guess.at("class"), "class")] = name == nullptr ? "none" : as_string(*name, "name");
+    }
+    return names;
+  };
+  const std::map<int64_t, std::string> none = {
+      {0, "none"}, {1, "none"}, {2, "none"}, {3, "none"}, {4, "none"}};
+  CHECK(names_of(made.model, {}) == none);
+
+  json::object config = made_config({});
+  config["label_names"] = {"n0", "n1", "n2", "n3", "n4"};
+  config["label_descriptions"] = json::object{{"n3", "drei"}};
+  write_file(fs::path(made.model) / "config.json", to_pretty_json(config));
+  const std::map<int64_t, std::string> labels = {{0, "n0"}, {1, "n1"}, {2, "n2"}, {3, "drei"}, {4, "n4"}};
+  CHECK(names_of(made.model, {}) == labels);
+  const std::string converted = made.folder.path() / "converted.safetensors";
+  CHECK(run_swinzoo({"convert", made.model, "-o", converted}).status == 0);
+  CHECK(names_of(converted, {}) == labels);
+
+  const fs::path list = made.folder.path() / "list.txt";
+  write_file(list, "a\nb\nc\nd\ne\n");
+  CHECK(names_of(converted, {"--classes", list}) ==
+        std::map<int64_t, std::string>{{0, "a"}, {1, "b"}, {2, "c"}, {3, "d"}, {4, "e"}});
+  write_file(list, "a\nb\n");
+  const Result wrong = made.predict({kImages / "rgb.png", "--classes", list});
+  CHECK(wrong.status == 2);
+  CHECK_THAT(wrong.err, Contains("list.txt: 2 names") && Contains("5 classes"));
+  CHECK(made.predict({kImages / "rgb.png", "--classes", "/no/such.txt"}).status == 3);
+}
+
 TEST_CASE("predict reads a folder of images in natural order") {
   const Fixture made;
   const fs::path images = made.folder.path() / "images";
@@ -253,6 +307,39 @@ TEST_CASE("predict on half precision input equals that on the same values in flo
   CHECK(made.predict({made.input({1, 3, 32, 32}), "-o", made.out}).status == 0);
   CHECK(made.predict({made.input({1, 3, 32, 32}, DType::kF16), "-o", half}).status == 0);
   CHECK(values_in(half, "logits") == values_in(made.out, "logits"));
+}
+
+TEST_CASE("predict writes the attention of the blocks that are asked for") {
+  const Fixture made;
+  const std::string x = made.input({2, 3, 32, 32});
+  CHECK(made.predict({x, "--outputs", "attention", "-o", made.out}).status == 0);
+  const std::vector<float> third = values_in(made.out, "attention.3");
+  CHECK(made.predict({x, "--attention-blocks", "0,3", "-o", made.out}).status == 0);
+  CHECK(shapes_in(made.out) ==
+        std::map<std::string, Shape>{{"attention.0", {8, 1, 16, 16}}, {"attention.3", {2, 2, 4, 4}}});
+  CHECK(values_in(made.out, "attention.3") == third);
+  CHECK(
+      made.predict({x, "--outputs", "logits,attention", "--attention-blocks", "3", "-o", made.out}).status ==
+      0);
+  CHECK(shapes_in(made.out) ==
+        std::map<std::string, Shape>{{"logits", {2, 5}}, {"attention.3", {2, 2, 4, 4}}});
+  const Result none = made.predict({x, "--attention-blocks", "0,5", "-o", made.out});
+  CHECK(none.status == 2);
+  CHECK_THAT(none.err, Contains("attention.5"));
+}
+
+TEST_CASE("predict ends in 6 where there is no room for its outputs") {
+  const Fixture made;
+  // A limit on the size of files, in blocks of 512 or 1024 bytes, stands for a disk that is full.
+  Process process({"/bin/sh", "-c", "ulimit -f 8; exec \"$0\" \"$@\"", SWINZOO_BINARY, "predict", made.model,
+                   made.input({8, 3, 32, 32}), "--outputs", "attention", "-o", made.out},
+                  {});
+  CHECK(process.wait() == 6);
+  CHECK_THAT(process.err(), Contains("out.safetensors") && Contains("File too large"));
+  CHECK_FALSE(fs::exists(made.out));
+  for (const auto& entry : fs::directory_iterator(made.folder.path())) {
+    CHECK(entry.path().extension() != ".tmp");
+  }
 }
 
 TEST_CASE("predict leaves no output file when an input fails") {

@@ -90,6 +90,7 @@ TEST_CASE("images decode and preprocess exactly as Pillow and timm do") {
       std::vector<float> floats(static_cast<size_t>(3 * recipe.image_size * recipe.image_size));
       preprocess(image, recipe.preprocessing, recipe.image_size, floats);
       CHECK(digest(floats) == as_string(digests.at("floats"), "floats"));
+      CHECK(pixels_of(floats, recipe.preprocessing, recipe.image_size).rgb == cropped.rgb);
     }
   }
   CHECK(images >= 40);

@@ -134,7 +134,7 @@ TEST_CASE("a write that the system refuses leaves the target and nothing else") 
   }
   int status = 0;
   REQUIRE(::waitpid(child, &status, 0) == child);
-  CHECK((WIFEXITED(status) && WEXITSTATUS(status) == static_cast<int>(ErrorCode::kFailed)));
+  CHECK((WIFEXITED(status) && WEXITSTATUS(status) == static_cast<int>(ErrorCode::kDiskFull)));
   CHECK(read_text(target) == "before");
   CHECK(files_in(folder.path()) == 1);
 }
@@ -148,6 +148,7 @@ TEST_CASE("system errors have codes and say file and reason") {
   };
   CHECK(code_for(ENOSPC) == ErrorCode::kDiskFull);
   CHECK(code_for(EDQUOT) == ErrorCode::kDiskFull);
+  CHECK(code_for(EFBIG) == ErrorCode::kDiskFull);
   CHECK(code_for(ENOENT) == ErrorCode::kNotFound);
   CHECK(code_for(EACCES) == ErrorCode::kFailed);
   errno = ENOSPC;

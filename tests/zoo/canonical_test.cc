@@ -41,6 +41,7 @@ TEST_CASE("a canonical file holds the weights in the plan's order; their digests
   Fixture made;
   made.spec.id = "some id \"quoted\"";
   made.spec.published = {{"imagenet", "timm", 81.2, {}, "results.csv"}};
+  made.spec.class_names = {"a", "b", "c", "d", "e"};
   const auto file = open_checkpoint(made.convert("a.safetensors"));
   CHECK(file->metadata().at("format") == "pt");
   const auto digests = canonical_digests(*file, "a");
@@ -59,6 +60,7 @@ TEST_CASE("a canonical file holds the weights in the plan's order; their digests
   const auto spec = canonical_spec(*file, "a");
   REQUIRE(spec.has_value());
   CHECK(to_json(*spec) == to_json(made.spec));
+  CHECK(spec->class_names == made.spec.class_names);
 }
 
 TEST_CASE("the same weights make the same file whatever dtype and order they came in") {

@@ -125,6 +125,7 @@ TEST_CASE("old timm configs have their fields at the top level") {
     "input_size": [3, 128, 128], "crop_pct": 1.0, "labels": ["a"]})");
   CHECK(spec.dimensions.image_size == 128);
   CHECK(spec.num_classes == 5);
+  CHECK(spec.class_names.empty());  // one label for five classes
   CHECK(spec.preprocessing.crop_pct == 1.0);
   CHECK(spec.preprocessing.mean == std::array<double, 3>{0.485, 0.456, 0.406});
   CHECK(read(R"({"architecture": "swinv2_tiny_window8_256"})").preprocessing.crop_pct ==
@@ -164,6 +165,7 @@ TEST_CASE("transformers' config gives all dimensions") {
   CHECK(spec.dimensions.window_size == Stages{4, 4});
   CHECK(spec.dimensions.pretrained_window_size.empty());
   CHECK(spec.num_classes == 3);
+  CHECK(spec.class_names == std::vector<std::string>{"a", "b", "c"});
   CHECK(spec.preprocessing.crop_mode == CropMode::kSquash);
   CHECK(spec.preprocessing.crop_pct == 1.0);
   CHECK(spec.preprocessing.interpolation == Interpolation::kBicubic);

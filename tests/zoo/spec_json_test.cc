@@ -32,3 +32,16 @@ TEST_CASE("a spec with an unknown dimension is refused") {
   CHECK_THROWS_WITH(spec_from_json(row, "row"),
                     "row: \"dimensions\": unknown key \"depth\"; did you mean \"depths\"?");
 }
+
+TEST_CASE("a spec keeps the names of its classes and the catalog's rows have none") {
+  ModelSpec spec = Catalog::built_in().entries().front();
+  CHECK_FALSE(to_json(spec).contains("class_names"));
+  spec.num_classes = 2;
+  spec.class_names = {"a", "b, \"c\""};
+  json::object row = to_json(spec);
+  CHECK(spec_from_json(row, "row").class_names == spec.class_names);
+  row["class_names"] = {"a", "b", "c"};
+  CHECK_THROWS_WITH(spec_from_json(row, "row"), "row: \"class_names\": 3 names for 2 classes");
+  row["class_names"] = {"a", 1};
+  CHECK_THROWS_AS(spec_from_json(row, "row"), Error);
+}
