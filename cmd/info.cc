@@ -88,7 +88,6 @@ std::string describe(const zoo::PublishedAccuracy& figure) {
 
 // What a look into the files of a model tells beside its spec.
 std::vector<std::string> notes_on(zoo::OpenedModel opened) {
-  if (zoo::find_architecture(opened.spec.dimensions.family) == nullptr) return {};
   const zoo::MatchedModel model = zoo::match_model(std::move(opened));
   const bool identity =
       model.match.fits() && zoo::has_identity_norm(model.plan, model.match, *model.opened.checkpoint);

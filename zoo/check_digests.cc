@@ -2,26 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 
-#include "formats/json.h"
 #include "formats/sha256.h"
 #include "zoo/canonical.h"
 
 namespace swinzoo::zoo {
 namespace {
-
-using Digests = std::map<std::string, std::string>;
-
-Digests stored_digests(const Checkpoint& checkpoint, const std::string& where) {
-  Digests digests;
-  const auto found = checkpoint.metadata().find("swinzoo.stored_sha256");
-  if (found == checkpoint.metadata().end()) return digests;
-  const std::string name = where + ": swinzoo.stored_sha256";
-  const json::value value = parse_json(found->second, name);
-  for (const auto& member : as_object(value, name)) digests[member.key()] = as_string(member.value(), name);
-  return digests;
-}
 
 // Tensors that are no weights are read for their checksums alone.
 void read_others(const MatchedModel& model) {
@@ -38,8 +24,7 @@ void read_others(const MatchedModel& model) {
 
 DigestCheck check_digests(const MatchedModel& model) {
   const Checkpoint& checkpoint = *model.opened.checkpoint;
-  const Digests carried = canonical_digests(checkpoint, model.opened.origin);
-  const Digests stored = stored_digests(checkpoint, model.opened.origin);
+  const Digests carried = stored_digests(checkpoint, model.opened.origin);
   Digests found;
   DigestCheck check;
   check.tensors = static_cast<int64_t>(checkpoint.tensors().size());
@@ -47,14 +32,14 @@ DigestCheck check_digests(const MatchedModel& model) {
   for (size_t i = 0; i < model.plan.weights.size(); ++i) {
     const std::string& name = model.plan.weights[i].name;
     Tensor scratch;
-    std::string digest = found[name] = sha256_hex(model.read(i, scratch).bytes);
-    const auto of_stored = stored.find(name), of_values = carried.find(name);
-    if (of_stored != stored.end()) {
-      const auto part = static_cast<size_t>(model.match.tensors[i].front());
-      digest = sha256_hex(checkpoint.read(part, scratch).bytes);
-      if (digest != of_stored->second) check.mismatches.push_back({name, of_stored->second, digest});
-    } else if (!carried.empty() && (of_values == carried.end() || of_values->second != digest)) {
-      check.mismatches.push_back({name, of_values == carried.end() ? "" : of_values->second, digest});
+    found[name] = sha256_hex(model.read(i, scratch).bytes);
+    if (!carried.empty()) {  // a canonical file: a weight is one tensor
+      const auto said = carried.find(name);
+      const auto tensor = static_cast<size_t>(model.match.tensors[i].front());
+      const std::string stored = sha256_hex(checkpoint.read(tensor, scratch).bytes);
+      if (said == carried.end() || said->second != stored) {
+        check.mismatches.push_back({name, said == carried.end() ? "" : said->second, stored});
+      }
     }
     model.release(i);
   }

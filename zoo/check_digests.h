@@ -22,9 +22,8 @@ struct DigestCheck {
   std::vector<DigestMismatch> mismatches;
 };
 
-// Reads every tensor, buffers too, and compares the digests of the weights with those in the file's metadata:
-// `swinzoo.stored_sha256`, of the bytes as they are stored, where that names the weight, else
-// `swinzoo.sha256`, of its float32 values. Throws what reading throws, kCorrupt for a wrong checksum. Holds a
+// Reads every tensor, buffers too, and compares the digests of the weights' bytes with those that a canonical file carries
+// (stored_digests in canonical.h). Throws what reading throws, kCorrupt for a wrong checksum. Holds a
 // tensor at a time. REQUIRES: model.match.fits().
 DigestCheck check_digests(const MatchedModel& model);
 
