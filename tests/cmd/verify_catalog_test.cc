@@ -75,7 +75,7 @@ TEST_CASE("verify --catalog checks the plan of every row") {
 TEST_CASE("verify --catalog prints a line a row") {
   const Result result = run_swinzoo({"verify", "--catalog", "--only", "swin_s3_tiny"});
   CHECK(result.status == 0);
-  CHECK(std::ranges::count(result.out, '\n') == 1 + 4);
+  CHECK(std::ranges::count(result.out, '\n') == 1 + 3);
   CHECK_THAT(result.out,
              Contains("params") && Contains("swin_s3_tiny_224") && Contains("28.33 M") && Contains("ok"));
   CHECK_THAT(result.out, !Contains("reference"));
@@ -96,9 +96,9 @@ TEST_CASE("verify --catalog --run compares every architecture with the reference
     CHECK(run.at("num_classes") == 5);
     CHECK(run.at("outputs") == 8);  // logits, embedding, features, 2 maps, 3 blocks' attention
     CHECK(run.at("all_outputs").as_array().size() == 8);
-    CHECK(run.at("worst").at("relative").as_double() < 1e-5);
+    CHECK(as_number(run.at("worst").at("relative"), "relative") < 1e-5);
     for (const json::value& output : run.at("all_outputs").as_array()) {
-      CHECK(output.at("abs_max").as_double() > 0.01);
+      CHECK(as_number(output.at("abs_max"), "abs_max") > 0.01);
       CHECK(output.at("not_finite") == 0);
     }
   }
