@@ -73,6 +73,13 @@ void write_output(const Plan& plan, const OutputBinding& binding, int64_t batch,
   });
 }
 
+void report_written(const Plan& plan, const Step& step, std::span<const OutputBinding> outputs) {
+  for (const OutputBinding& binding : outputs) {
+    const ValueId value = plan.outputs[binding.output].value;
+    if (binding.written && (value == step.output || value == step.attention)) binding.written();
+  }
+}
+
 size_t last_step_needed(const Plan& plan, std::span<const OutputBinding> outputs) {
   size_t last = 0;
   for (const OutputBinding& binding : outputs) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -18,6 +19,9 @@ namespace swinzoo::backends {
 struct OutputBinding {
   size_t output;
   std::span<float> data;
+  // Where there is one, it is called once `data` is full, before the next step runs. So outputs of different steps can
+  // share their data, and a model's attention weights need not be held at once. It may run other executables.
+  std::function<void()> written = {};
 };
 
 // A plan made ready to run: weights prepared, buffers planned. Immutable after load; run() may be called from
@@ -77,6 +81,9 @@ std::vector<std::pair<std::string, Tensor>> run_outputs(const Executable& execut
 
 // Writes a value of a batch, as the steps leave it, to where it is bound: copied, or channels first.
 void write_output(const Plan& plan, const OutputBinding& binding, int64_t batch, const float* value);
+
+// Calls `written` of what is bound to a step's results, in the order bound.
+void report_written(const Plan& plan, const Step& step, std::span<const OutputBinding> outputs);
 
 // The index of the last step that the bound outputs need.
 size_t last_step_needed(const Plan& plan, std::span<const OutputBinding> outputs);

@@ -10,6 +10,7 @@
 #include "cmd/command.h"
 #include "cmd/model_options.h"
 #include "cmd/options.h"
+#include "cmd/verify_catalog.h"
 #include "eval/compare_outputs.h"
 #include "eval/input_tensor.h"
 #include "eval/machine.h"
@@ -23,12 +24,16 @@ namespace {
 
 struct Options {
   std::string model;
+  bool catalog = false;
+  bool run = false;
+  std::string only;
   std::string against;
   std::string golden;
   std::string backend = "cpu";
   std::string input;
   uint32_t seed = 1;
   zoo::SpecHints hints;
+  bool seeded = false;      // --seed is there
   double tolerance = 1e-4;  // what the project promises of every output, as a share of its abs max
   int threads = 0;
   bool json = false;
@@ -275,10 +280,34 @@ void compare_with_golden(const zoo::MatchedModel& model, const Options& options,
   report.result["not_compared"] = json::array(not_compared.begin(), not_compared.end());
 }
 
+// What is verified is either one model or the catalog.
+void require_usage(const Options& options) {
+  if (options.catalog && !options.model.empty()) {
+    fail(ErrorCode::kUsage,
+         "--catalog verifies all rows of the catalog and takes no MODEL, but '{}' is given; more rows come "
+         "from the file in SWINZOO_CATALOG",
+         options.model);
+  }
+  if (!options.catalog && options.model.empty()) fail(ErrorCode::kUsage, "name a MODEL, or --catalog");
+  if (options.seeded && !options.run && options.against.empty()) {
+    fail(ErrorCode::kUsage, "--seed needs --against, or --catalog --run");
+  }
+}
+
 int run(Options options, const Globals& globals) {
+  require_usage(options);
   if (options.threads == 0) options.threads = eval::available_cores();
   const char* more_entries = std::getenv("SWINZOO_CATALOG");
   const zoo::Catalog catalog = load_catalog(more_entries == nullptr ? "" : more_entries);
+  if (options.catalog) {
+    return verify_catalog({.only = options.only,
+                           .run = options.run,
+                           .seed = options.seed,
+                           .tolerance = options.tolerance,
+                           .threads = options.threads,
+                           .json = options.json},
+                          catalog, globals);
+  }
   const zoo::MatchedModel model = open(options.model, catalog, options.hints);
   std::optional<zoo::MatchedModel> other;
   if (!options.against.empty() && options.against != "reference") other = open(options.against, catalog, options.hints);
@@ -313,7 +342,6 @@ Action setup_verify(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   add_hint_options(app, options->hints);
   app.add_option("model", options->model, "A catalog id, hf:OWNER/REPO in the cache, or a path")
-      ->required()
       ->type_name("MODEL");
   auto* against = app.add_option("--against", options->against,
                                  "Compare every step: with the reference backend, or with another model's")
@@ -332,18 +360,31 @@ Action setup_verify(CLI::App& app) {
                                "Run on the tensor 'x' of a .safetensors, or on an .npy, already normalised")
                     ->needs(against)
                     ->type_name("FILE");
-  app.add_option("--seed", options->seed, "Run on random numbers of this seed")
-      ->needs(against)
-      ->excludes(input)
-      ->type_name("N")
-      ->capture_default_str();
+  auto* seed = app.add_option("--seed", options->seed, "Run on random numbers of this seed")
+                   ->excludes(input)
+                   ->type_name("N")
+                   ->capture_default_str();
   app.add_option("--tolerance", options->tolerance, "The error that is allowed, as a share of the abs max")
       ->check(in_range(0.0, 1e9))
       ->type_name("SHARE")
       ->capture_default_str();
+  auto* catalog = app.add_flag("--catalog", options->catalog,
+                               "Check the plan of every row of the catalog, without its files")
+                      ->excludes(against)
+                      ->excludes(golden);
+  app.add_flag("--run", options->run,
+               "Run each architecture of the catalog once, with random weights, and compare with the "
+               "reference backend")
+      ->needs(catalog);
+  app.add_option("--only", options->only, "Only rows with this in their id or their architecture's name")
+      ->needs(catalog)
+      ->type_name("TEXT");
   add_threads_option(app, options->threads);
   add_format_option(app, options->json);
-  return [options](const Globals& globals) { return run(*options, globals); };
+  return [options, seed](const Globals& globals) {
+    options->seeded = seed->count() > 0;
+    return run(*options, globals);
+  };
 }
 
 }  // namespace swinzoo::cmd

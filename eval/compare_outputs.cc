@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -14,6 +15,7 @@ namespace swinzoo::eval {
 namespace {
 
 using backends::Executable;
+using Clock = std::chrono::steady_clock;
 using backends::Plan;
 
 std::string output_name(const backends::Step& step) { return "step." + step.name; }
@@ -37,6 +39,19 @@ std::vector<std::span<const std::string>> chunks_of(const Plan& plan, std::span<
   }
   if (begin < names.size()) chunks.push_back(names.subspan(begin));
   return chunks;
+}
+
+// The plan's outputs (indexes), step by step in the order in which they are computed.
+std::vector<std::vector<size_t>> outputs_by_step(const Plan& plan) {
+  std::vector<std::vector<size_t>> steps;
+  for (const backends::Step& step : plan.steps) {
+    std::vector<size_t>& mine = steps.emplace_back();
+    for (size_t i = 0; i < plan.outputs.size(); ++i) {
+      const backends::ValueId value = plan.outputs[i].value;
+      if (value == step.output || value == step.attention) mine.push_back(i);
+    }
+  }
+  return steps;
 }
 
 void require_same_steps(const Plan& expected, const Plan& found) {
@@ -151,6 +166,56 @@ Plan with_step_outputs(Plan plan) {
     plan.outputs.push_back({.name = output_name(step), .value = step.output});
   }
   return plan;
+}
+
+OutputComparison compare_outputs(const Executable& expected, const Executable& found, const TensorView& x,
+                                 int64_t most_bytes) {
+  const Plan& plan = expected.plan();
+  backends::require_input(plan, x);
+  const auto size_of_output = [&](size_t output) {
+    return static_cast<size_t>(element_count(plan.output_shape(plan.outputs[output], batch_of(x))));
+  };
+  const auto steps = outputs_by_step(plan);
+  std::vector<std::string> names;
+  size_t most_elements = 0;
+  for (const auto& outputs : steps) {
+    size_t elements = 0;
+    for (const size_t output : outputs) {
+      names.push_back(plan.outputs[output].name);
+      elements += size_of_output(output);
+    }
+    most_elements = std::max(most_elements, elements);
+  }
+  const auto chunks = chunks_of(found.plan(), names, batch_of(x), most_bytes);
+  auto chunk = chunks.begin();
+  std::vector<std::pair<std::string, Tensor>> given;  // what is left of the chunk that was run last
+  OutputComparison comparison;
+  Clock::duration comparing{0};                                       // and running `found`
+  Tensor wanted(DType::kF32, {static_cast<int64_t>(most_elements)});  // of one step after the other
+  std::vector<backends::OutputBinding> bindings;
+  const auto compare_next = [&](std::span<const float> values) {
+    const auto start = Clock::now();
+    if (given.empty()) {
+      given = backends::run_outputs(found, x, *chunk++);
+      std::ranges::reverse(given);
+    }
+    const auto& [name, found_values] = given.back();
+    comparison.outputs.push_back({name, error_of(values, found_values.as<float>())});
+    given.pop_back();
+    comparing += Clock::now() - start;
+  };
+  for (const auto& outputs : steps) {
+    size_t begin = 0;
+    for (const size_t output : outputs) {
+      const std::span<float> data = wanted.as<float>().subspan(begin, size_of_output(output));
+      bindings.push_back({output, data, [&compare_next, data] { compare_next(data); }});
+      begin += data.size();
+    }
+  }
+  const auto start = Clock::now();
+  expected.run(x, bindings);
+  comparison.expected_seconds = std::chrono::duration<double>(Clock::now() - start - comparing).count();
+  return comparison;
 }
 
 std::vector<StepError> compare_steps(const Executable& expected, const Executable& found, const TensorView& x,

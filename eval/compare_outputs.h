@@ -29,15 +29,31 @@ OutputError error_of(std::span<const float> expected, std::span<const float> fou
 // attention step as "step.NAME.attention".
 backends::Plan with_step_outputs(backends::Plan plan);
 
+// At most this many bytes of outputs are held for each of two sides at a time; where a model has more, it
+// runs several times. A single output may be larger.
+inline constexpr int64_t kMostBytes = int64_t{512} << 20;
+
+struct NamedError {
+  std::string output;
+  OutputError error;
+};
+
+struct OutputComparison {
+  std::vector<NamedError> outputs;  // in the order in which they are computed
+  double expected_seconds = 0;      // that the run of `expected` took
+};
+
+// Runs both on x, `expected` only once, and compares every output of their plans. Holds the largest step's
+// outputs of `expected`, and up to most_bytes of `found`, which runs several times where it has more. Throws
+// kUsage if x does not fit. REQUIRES: their plans are equal.
+OutputComparison compare_outputs(const backends::Executable& expected, const backends::Executable& found,
+                                 const TensorView& x, int64_t most_bytes = kMostBytes);
+
 struct StepError {
   std::string step;
   bool attention;  // its weights after softmax, not its result
   OutputError error;
 };
-
-// At most this many bytes of outputs are held for each of two sides at a time; where a model has more, it
-// runs several times. A single output may be larger.
-inline constexpr int64_t kMostBytes = int64_t{512} << 20;
 
 // Runs both on x and compares every step, in the plan's order; a step's attention comes before its result.
 // Throws kCorrupt, naming the first difference, if the plans have other steps; kUsage if x does not fit.

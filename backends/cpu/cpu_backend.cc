@@ -184,6 +184,7 @@ class CpuExecutable : public Executable {
       if (plan().outputs[binding.output].value != step.output) continue;
       write_output(plan(), binding, batch, workspace.current.as<float>().data());
     }
+    report_written(plan(), step, outputs);
   }
 
   // Calls body(tile) for each tile of a [rows, columns] product, in parallel.

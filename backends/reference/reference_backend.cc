@@ -53,6 +53,7 @@ class ReferenceExecutable : public Executable {
         if (value == step.output || value == step.attention)
           write_output(plan(), binding, batch, view(value).data());
       }
+      report_written(plan(), step, outputs);
       for (size_t v = 0; v < values.size(); ++v) {
         if (last_use[v] == s) values[v] = Tensor();
       }

@@ -27,10 +27,12 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 Plan made_plan(int64_t hidden = 32, int64_t classes = 5) {
   PlanBuilder builder({3, 16, 16});
   backends::ValueId x = builder.patch_embed("patch_embed", builder.input(), 2, 8);
-  x = builder.attention("layers.0.blocks.0", x, {.windows = {{1, 8, 8}, {1, 4, 4}, {0, 2, 2}}, .heads = 2, .qkv_bias = true});
+  x = builder.attention("layers.0.blocks.0", x,
+                        {.windows = {{1, 8, 8}, {1, 4, 4}, {0, 2, 2}}, .heads = 2, .qkv_bias = true});
   builder.output("feature_map.0", x);
   x = builder.patch_merging("layers.1.downsample", x);
-  x = builder.attention("layers.1.blocks.0", x, {.windows = {{1, 4, 4}, {1, 4, 4}, {0, 0, 0}}, .heads = 4, .qkv_bias = true});
+  x = builder.attention("layers.1.blocks.0", x,
+                        {.windows = {{1, 4, 4}, {1, 4, 4}, {0, 0, 0}}, .heads = 4, .qkv_bias = true});
   x = builder.mlp("layers.1.blocks.0", x, hidden);
   builder.output("feature_map.1", x);
   x = builder.pool("pool", x);
@@ -91,6 +93,34 @@ TEST_CASE("errors are shares of what is expected and NaN agrees with NaN alone")
   CHECK(std::isinf(relative({kNan, 1}, {1, 1})));
   CHECK(std::isinf(relative({kInfinity, 1}, {-kInfinity, 1})));
   CHECK(error_of(std::vector{kNan, kInfinity, 2.0f}, std::vector{kNan, kInfinity, 2.0f}).not_finite == 2);
+}
+
+TEST_CASE(
+    "every output of two backends is compared in a run of the expected one however little memory there is") {
+  const Plan plan = made_plan();
+  const MadeWeights weights(plan);
+  const auto on = [&](const char* backend) {
+    return backends::find_backend(backend).load(plan, weights.views, {2});
+  };
+  const auto cpu = on("cpu"), reference = on("reference");
+  const Strings names = {"attention.0",   "feature_map.0", "attention.1",
+                         "feature_map.1", "embedding",     "logits"};
+  for (const int64_t most_bytes : {int64_t{1}, int64_t{40000}, kMostBytes}) {
+    for (const auto& [expected, found] : {std::pair{&*reference, &*cpu}, std::pair{&*cpu, &*reference}}) {
+      const OutputComparison comparison = compare_outputs(*expected, *found, x().view(), most_bytes);
+      Strings compared;
+      for (const NamedError& output : comparison.outputs) {
+        compared.push_back(output.output);
+        const Tensor a = output_of(*expected, output.output), b = output_of(*found, output.output);
+        const OutputError error = error_of(a.as<float>(), b.as<float>());
+        CHECK(output.error.max_abs == error.max_abs);
+        CHECK(output.error.abs_max == error.abs_max);
+        CHECK(output.error.relative() < 1e-5);
+      }
+      CHECK(compared == names);
+      CHECK(comparison.expected_seconds > 0);
+    }
+  }
 }
 
 TEST_CASE("both backends agree in every step and every step is compared") {
