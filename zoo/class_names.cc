@@ -14,10 +14,13 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-std::string printable(std::string name) {
-  std::replace_if(
-      name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-  return name;
+// Names are printed to terminals, and come from files that anybody made.
+Names printable(Names names) {
+  for (std::string& name : names) {
+    std::ranges::replace_if(
+        name, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  }
+  return names;
 }
 
 // A list of names, or an object of names by index. Empty where some index has no name.
@@ -26,7 +29,7 @@ Names names_in(const json::value& value) {
   if (const json::array* list = value.if_array()) {
     for (const json::value& name : *list) {
       if (!name.is_string()) return {};
-      names.push_back(printable(as_string(name, "name")));
+      names.push_back(as_string(name, "name"));
     }
     return names;
   }
@@ -38,7 +41,7 @@ Names names_in(const json::value& value) {
     size_t index = 0;
     const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), index);
     if (error != std::errc() || end != key.data() + key.size() || !member.value().is_string()) return {};
-    by_index[index] = printable(as_string(member.value(), "name"));
+    by_index[index] = as_string(member.value(), "name");
   }
   for (auto& [index, name] : by_index) {
     if (index != names.size()) return {};
@@ -66,9 +69,7 @@ const json::value* find_in_timm(const json::object& config, std::string_view key
 void describe(Names& names, const json::object& descriptions) {
   for (std::string& name : names) {
     const json::value* description = find_member(descriptions, name);
-    if (description != nullptr && description->is_string()) {
-      name = printable(as_string(*description, "description"));
-    }
+    if (description != nullptr && description->is_string()) name = as_string(*description, "description");
   }
 }
 
@@ -104,7 +105,7 @@ Names read_class_names(const std::filesystem::path& path, const ModelSpec& spec)
   Names names;
   for (std::string line; std::getline(file, line);) {
     if (line.ends_with('\r')) line.pop_back();
-    names.push_back(printable(std::move(line)));
+    names.push_back(std::move(line));
   }
   if (file.bad()) fail_errno("cannot be read", path.string());
   while (!names.empty() && names.back().empty()) names.pop_back();
@@ -112,11 +113,11 @@ Names read_class_names(const std::filesystem::path& path, const ModelSpec& spec)
     fail(ErrorCode::kUsage, "{}: {} names of classes, one a line; {} has {} classes", path.string(),
          names.size(), spec.id, spec.num_classes);
   }
-  return names;
+  return printable(std::move(names));
 }
 
 Names class_names_of(const ModelSpec& spec) {
-  if (!spec.class_names.empty()) return spec.class_names;
+  if (!spec.class_names.empty()) return printable(spec.class_names);
   const bool is_imagenet = spec.dataset.empty() || spec.dataset.ends_with("imagenet-1k");
   if (spec.num_classes != 1000 || spec.dimensions.frames != 0 || !is_imagenet) return {};
   return imagenet1k_names();

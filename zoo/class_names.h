@@ -1,8 +1,7 @@
 // The names of a model's classes: those that its files or the user give, or ImageNet-1k's.
 //
-// A list of names is whole or empty: element i is the name of class i, or nobody told the names. Control
-// characters in names are made spaces, since they are printed to terminals. All functions are safe to call
-// from several threads.
+// A list of names is whole or empty: element i is the name of class i, or nobody told the names. All
+// functions are safe to call from several threads.
 #pragma once
 
 #include <filesystem>
@@ -25,6 +24,7 @@ std::vector<std::string> read_class_names(const std::filesystem::path& path, con
 
 // The spec's own, else ImageNet-1k's where that is what the classes are: an image model of 1000 classes,
 // whose training ended on imagenet-1k or is not known (as timm's infer_imagenet_subset takes it).
+// Control characters are spaces, here and in read_class_names: these names are printed.
 std::vector<std::string> class_names_of(const ModelSpec& spec);
 
 }  // namespace swinzoo::zoo

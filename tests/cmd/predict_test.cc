@@ -125,7 +125,7 @@ TEST_CASE("predict names the classes as the model's config or a file does") {
     more.insert(more.begin(), {"predict", model, kImages / "rgb.png", "--json"});
     std::map<int64_t, std::string> names;
     const json::array results = results_of(run_swinzoo(more));
-    for (const json::value& guess : results[0].at("top").as_array()) {
+    for (const json::value& guess : results.at(0).at("top").as_array()) {
       const json::value* name = find_member(guess.as_object(), "name");
       names[as_int(guess.at("class"), "class")] = name == nullptr ? "none" : as_string(*name, "name");
     }
