@@ -19,11 +19,17 @@ swinzoo env --json > env.json
 scripts/zoo_table.py zoo.json env.json > docs/zoo.md
 ```
 
-on {threads} cores of an {cpu} with {memory:.0f} GiB{load}. [verify](verify.md#the-catalog) says what is done: each of the {architectures} architectures of the {rows} entries ran once at
-its full size, with random weights and the head of the most classes that an entry of it has, on one image or clip of random numbers; entries of one architecture share that
-run. Compared were all outputs: logits (the video entries have no head), embedding, features, feature maps and the attention weights of every block.
-**error** is the largest of them all, as a share of the output's largest absolute value ({tolerance:g} is allowed), and **at** is the output where it is.
-GMACs are fvcore's figures for one image or clip, layer norms included ([count](count.md)).
+on {threads} cores of an {cpu} with {memory:.0f} GiB{load}. [verify](verify.md#the-catalog) says what is done: each of the {architectures} architectures of
+the {rows} entries ran once at its full size, with random weights and the head of the most classes that an entry of it has, on one image or
+clip of random numbers. Entries of one architecture share that run, but parameters and GMACs are each entry's own.
+
+Compared were all outputs: logits (the video entries have no head), embedding, features, feature maps and the attention weights of every
+block. **error** is the largest of them all, as a share of the output's largest absolute value ({tolerance:g} is allowed), and **at** is the
+output where it is. GMACs are fvcore's figures for one image or clip, layer norms included ([count](count.md)). The times are of one run
+each, without attention weights on `cpu`; [bench](bench.md) is what measures speed.
+
+That `reference` computes what the original code does is not shown here but by the goldens and the `peers` tests
+([CONTRIBUTING](../CONTRIBUTING.md)).
 
 Largest error: {largest:.2e} ({largest_of}). {verdict}
 
