@@ -7,9 +7,9 @@
 //
 // HDF5 files are read by libhdf5 1.10, which has known faults on damaged files. So it only runs in child
 // processes with limits (child_process.h, hdf5_child.h): one lists the data sets, and what it tells is
-// checked here like the file itself. Elements that lie dense and little-endian in the file, as Keras writes
-// them, are read straight from the map; chunked, compressed, compact and big-endian ones by another child. A
-// data set over 64 MiB that claims more than 100 times what is stored of it is refused.
+// checked like the file itself (hdf5_listing.h). Elements that lie dense and little-endian in the file, as
+// Keras writes them, are read straight from the map; chunked, compressed, compact and big-endian ones by
+// another child. A data set over 64 MiB that claims more than 100 times what is stored of it is refused.
 //
 // Tensors: a file that Keras 2 wrote lists its layers in the attribute layer_names of the root, or of
 // /model_weights in a whole model, and each layer's weights in weight_names (or weight_names0, 1, ... where

@@ -228,9 +228,10 @@ ModelSpec complete(Dimensions d, const TensorShapes& shapes, const Checkpoint& c
 
 std::optional<ModelSpec> spec_from_tensors(const Checkpoint& checkpoint, const std::string& where,
                                            const Catalog& catalog, const SpecHints& hints) {
+  const NamedTensors tensors(checkpoint);
   for (const Family& family : kFamilies) {
     for (const Layout& layout : layouts_of(family.name)) {
-      const TensorShapes shapes(checkpoint, layout);
+      const TensorShapes shapes(tensors, layout);
       std::optional<Dimensions> dimensions = read_dimensions(family, shapes);
       if (!dimensions) continue;
       ModelSpec spec = complete(std::move(*dimensions), shapes, checkpoint, where, catalog, hints);
@@ -241,7 +242,7 @@ std::optional<ModelSpec> spec_from_tensors(const Checkpoint& checkpoint, const s
       return spec;
     }
   }
-  return video_spec_from_tensors(checkpoint, where, catalog);
+  return video_spec_from_tensors(tensors, where, catalog);
 }
 
 }  // namespace swinzoo::zoo

@@ -4,15 +4,26 @@
 
 namespace swinzoo::zoo {
 
+NamedTensors::NamedTensors(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {
+  const std::vector<TensorInfo>& tensors = checkpoint.tensors();
+  by_name_.reserve(tensors.size());
+  for (size_t i = 0; i < tensors.size(); ++i) by_name_.emplace(tensors[i].name, static_cast<int64_t>(i));
+}
+
+int64_t NamedTensors::find(std::string_view name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? -1 : found->second;
+}
+
 int64_t TensorShapes::index_of(const std::string& canonical, size_t rank) const {
-  return checkpoint_.find(place_in(layout_, canonical, Shape(rank)).names.front());
+  return tensors_.find(place_in(layout_, canonical, Shape(rank)).names.front());
 }
 
 std::optional<Shape> TensorShapes::find(const std::string& canonical, size_t rank) const {
   const WeightPlace place = place_in(layout_, canonical, Shape(rank));
-  const int64_t index = checkpoint_.find(place.names.front());
+  const int64_t index = tensors_.find(place.names.front());
   if (index < 0) return std::nullopt;
-  const Shape& found = checkpoint_.tensors()[static_cast<size_t>(index)].shape;
+  const Shape& found = tensors_.checkpoint().tensors()[static_cast<size_t>(index)].shape;
   if (found.size() != rank) return std::nullopt;
   if (place.axes.empty()) return found;
   Shape shape;
@@ -21,10 +32,10 @@ std::optional<Shape> TensorShapes::find(const std::string& canonical, size_t ran
 }
 
 std::optional<float> TensorShapes::first_element(const std::string& canonical) const {
-  const int64_t index = checkpoint_.find(place_in(layout_, canonical, {}).names.front());
+  const int64_t index = tensors_.find(place_in(layout_, canonical, {}).names.front());
   if (index < 0) return std::nullopt;
   Tensor scratch;
-  const TensorView view = checkpoint_.read(static_cast<size_t>(index), scratch);
+  const TensorView view = tensors_.checkpoint().read(static_cast<size_t>(index), scratch);
   if (view.dtype != DType::kF32 || view.bytes.empty()) return std::nullopt;
   return view.as<float>()[0];
 }

@@ -3,17 +3,34 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 
 #include "formats/checkpoint.h"
 #include "zoo/name_map.h"
 
 namespace swinzoo::zoo {
 
+// A checkpoint's tensors by their names: a file may have hundreds of thousands, and be asked for each. The
+// checkpoint must outlive this.
+class NamedTensors {
+ public:
+  explicit NamedTensors(const Checkpoint& checkpoint);
+
+  const Checkpoint& checkpoint() const { return checkpoint_; }
+
+  // The index of a tensor, or -1.
+  int64_t find(std::string_view name) const;
+
+ private:
+  const Checkpoint& checkpoint_;
+  std::unordered_map<std::string_view, int64_t> by_name_;
+};
+
 // A checkpoint of one layout, both of which must outlive this.
 class TensorShapes {
  public:
-  TensorShapes(const Checkpoint& checkpoint, const Layout& layout)
-      : checkpoint_(checkpoint), layout_(layout) {}
+  TensorShapes(const NamedTensors& tensors, const Layout& layout) : tensors_(tensors), layout_(layout) {}
 
   // The tensor that a weight of that rank is, or the first where several make it up; -1 if it is missing.
   int64_t index_of(const std::string& canonical, size_t rank) const;
@@ -28,7 +45,7 @@ class TensorShapes {
   bool has(const std::string& canonical, size_t rank) const { return find(canonical, rank).has_value(); }
 
  private:
-  const Checkpoint& checkpoint_;
+  const NamedTensors& tensors_;
   const Layout& layout_;
 };
 

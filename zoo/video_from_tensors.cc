@@ -111,15 +111,15 @@ void set_clip_size(Dimensions& d, const Shape& input, const std::string& where) 
 
 }  // namespace
 
-std::optional<ModelSpec> video_spec_from_tensors(const Checkpoint& checkpoint, const std::string& where,
+std::optional<ModelSpec> video_spec_from_tensors(const NamedTensors& tensors, const std::string& where,
                                                  const Catalog& catalog) {
   for (const Layout& layout : layouts_of(kFamily)) {
-    const TensorShapes shapes(checkpoint, layout);
+    const TensorShapes shapes(tensors, layout);
     const auto table = shapes.find("layers.0.blocks.0.attn.relative_position_bias_table", 2);
     if (!table) continue;
     std::optional<Dimensions> dimensions = read_dimensions(shapes, table->at(0));
     if (!dimensions) continue;
-    const auto window = read_window(checkpoint, shapes, table->at(0), catalog);
+    const auto window = read_window(tensors.checkpoint(), shapes, table->at(0), catalog);
     if (!window) {
       fail(ErrorCode::kUnsupported,
            "{}: its tensors are a Video Swin's, but {} rows of position biases don't tell the window; a "
@@ -138,7 +138,7 @@ std::optional<ModelSpec> video_spec_from_tensors(const Checkpoint& checkpoint, c
       if (d == known->dimensions) spec.architecture = known->architecture;
       spec.preprocessing = known->preprocessing;
     }
-    if (const auto input = signature_shape(checkpoint, 5, where)) set_clip_size(d, *input, where);
+    if (const auto input = signature_shape(tensors.checkpoint(), 5, where)) set_clip_size(d, *input, where);
     const auto head = shapes.find("cls_head.fc_cls.bias", 1);
     spec.num_classes = head ? head->at(0) : 0;
     spec.task = head ? "classification" : "features";

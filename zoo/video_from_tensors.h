@@ -4,9 +4,9 @@
 #include <optional>
 #include <string>
 
-#include "formats/checkpoint.h"
 #include "zoo/catalog.h"
 #include "zoo/spec.h"
+#include "zoo/tensor_shapes.h"
 
 namespace swinzoo::zoo {
 
@@ -15,7 +15,7 @@ namespace swinzoo::zoo {
 // The weights fit clips of any size: frames and sides are those of a SavedModel's signature, else of the
 // catalog's architecture with the same dimensions, else of its first Video Swin (all take 32 x 224 x 224).
 // Nothing if the tensors are of another family. Throws kUnsupported where the window can't be told.
-std::optional<ModelSpec> video_spec_from_tensors(const Checkpoint& checkpoint, const std::string& where,
+std::optional<ModelSpec> video_spec_from_tensors(const NamedTensors& tensors, const std::string& where,
                                                  const Catalog& catalog);
 
 }  // namespace swinzoo::zoo

@@ -174,7 +174,7 @@ def make_tensorflow():
     seed("leveldb_table", "bundle", index)
     seed("leveldb_table", "empty", table([], 1))
     for name, (first, second) in {"graph": (index, shard), "plain": (plain_index, plain_shard)}.items():
-        seed("tensor_bundle", name, struct.pack("<I", len(first)) + first + second)
+        seed("tensor_bundle", name, in_two(first, second))
     seed("object_graph", "graph", GRAPH)
     seed("object_graph", "cycle", graph(({b"a": 1}, {}), ({b"b": 0, b"c": 1}, {b"VARIABLE_VALUE": b"key"})))
     seed("meta_graph", "served", saved_model())
@@ -337,6 +337,62 @@ def make_json():
     seed("run", "bench", json.dumps({"schema": 1, "results": [run, {"kind": "eval", "model": "b", "top1": 81.5, "count": 20}]}))
 
 
+def in_two(first, second):
+    """An input of two parts: 4 bytes with the length of the first before them."""
+    return struct.pack("<I", len(first)) + first + second
+
+
+def listing(data_sets, attributes=(), not_followed=()):
+    """As formats/hdf5_child.h describes it."""
+    keys = "path dtype shape address stored offset".split()
+    return json.dumps({
+        "data_sets": [dict(zip(keys, row)) for row in data_sets],
+        "attributes": [dict(zip(("group", "name", "values"), row)) for row in attributes],
+        "not_followed": list(not_followed),
+    }).encode()  # fmt: skip
+
+
+def make_hdf5():
+    formats = DATA / "formats"
+    copy("hdf5", *(path for path in sorted(formats.glob("hdf5*.h5")) if path.stat().st_size <= 8192))
+    for name, method in {"stored": zipfile.ZIP_STORED, "deflated": zipfile.ZIP_DEFLATED}.items():
+        members = {"config.json": b"{}", "model.weights.h5": (formats / "hdf5_small_new.h5").read_bytes()}
+        seed("hdf5", f"{name}.keras", zipped(members, method))
+    plain = listing(
+        [("/a", "F32", [2, 3], 96, 24, 8), ("/optimizer/b", "I64", [], 200, 8), ("/c/d", "F16", [0], 300, 0, 32)],
+        [("/", "keras_version", ["3.4.1"])],
+        ["/link"],
+    )
+    config = {"config": {"layers": [{"class_name": "InputLayer", "config": {"batch_shape": [None, 4, 4, 3]}}]}}
+    root = "/model_weights/"
+    keras = listing(
+        [(root + "l/l/kernel:0", "F32", [2], 96, 8, 0), (root + "m/m/bias:0", "U8", [4], 96, 4)],
+        [
+            ("/", "model_config", [json.dumps(config)]),
+            (root, "layer_names0", ["l"]),
+            (root, "layer_names1", ["m", "none"]),
+            (root + "l/", "weight_names", ["l/kernel:0"]),
+            (root + "m/", "weight_names", ["m/bias:0"]),
+            (root + "none/", "weight_names", []),
+        ],
+    )
+    seed("hdf5_listing", "plain", in_two(plain, bytes(range(64))))
+    seed("hdf5_listing", "keras", in_two(keras, bytes(8)))
+    seed("hdf5_listing", "error", in_two(b'{"error": "it is damaged", "code": 2}', b""))
+
+
+def make_sharded():
+    def index(**weight_map):
+        shards = {name: f"{shard}.safetensors" for name, shard in weight_map.items()}
+        return json.dumps({"metadata": {"total_size": 8}, "weight_map": shards}).encode()
+
+    shard = safetensors({"b": ("F32", [1], 4)}, {"format": "pt"})
+    seed("sharded", "whole", in_two(index(a="a", b="b", c="a"), shard))
+    seed("sharded", "one", in_two(index(a="a", c="a"), b""))
+    seed("sharded", "elsewhere", in_two(index(a="a", b="a", c="b"), shard))
+    seed("sharded", "missing", in_two(index(a="a", b="b", c="a", d="c"), shard))
+
+
 def make_images():
     images = DATA / "preprocess/images"
     small = [path for path in sorted(images.iterdir()) if path.stat().st_size <= 6000]
@@ -347,4 +403,6 @@ if __name__ == "__main__":
     make_tensorflow()
     make_arrays()
     make_json()
+    make_hdf5()
+    make_sharded()
     make_images()

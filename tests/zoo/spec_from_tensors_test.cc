@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <ctime>
 
 #include "formats/error.h"
 #include "tests/error_code.h"
@@ -133,4 +134,15 @@ TEST_CASE("hints settle the image size and the architecture where tensors don't"
   CHECK(code_of([&] { told({"swin_base_patch4_window7_224", 160}); }) == ErrorCode::kCorrupt);
   CHECK(code_of([&] { told({"swin_minuscule", 160}); }) == ErrorCode::kNotFound);
   CHECK(code_of([&] { told({"", 161}); }) == ErrorCode::kCorrupt);
+}
+
+TEST_CASE("a hundred thousand blocks are told without looking through all tensors for each") {
+  const ModelSpec& known = catalog().architectures().front();
+  Names names = names_of(known, layouts_of(known.dimensions.family).front());
+  for (int64_t block = known.dimensions.depths[0]; block < 100'000; ++block) {
+    names.tensors_.push_back({fmt::format("layers.0.blocks.{}.norm1.weight", block), DType::kU8, {1}});
+  }
+  const std::clock_t begin = std::clock();
+  CHECK(code_of([&] { spec_from_tensors(names, "a file", catalog()); }) == ErrorCode::kUnsupported);
+  CHECK((std::clock() - begin) / CLOCKS_PER_SEC < 20);  // minutes otherwise
 }
