@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is needed, builds swinzoo, and passes its tests: core and peers in release; then, under AddressSanitizer
-# and UBSan, the core tests of formats and zoo. The last line counts them all. Fails if any test does, or is not run.
+# and UBSan, the core tests of formats and zoo, and the fuzz corpora. The last line counts them all. Fails if any test does, or is not run.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 started=$SECONDS
@@ -42,8 +42,8 @@ step "Building (release)" cmake --build --preset release
 test_with release -L '^(core|peers)$'
 
 step "Configuring (asan)" cmake --preset asan
-step "Building (asan)" cmake --build --preset asan --target formats_tests zoo_tests
-test_with asan -L '^core$' -R '^(formats|zoo):'
+step "Building (asan)" cmake --build --preset asan --target formats_tests zoo_tests fuzz
+test_with asan -L '^core$' -R '^(formats|zoo|fuzz):'
 
 printf '\n%d minutes\n%d passed, %d failed\n' $(((SECONDS - started) / 60)) "$passed" "$failed"
 ((failed == 0))
