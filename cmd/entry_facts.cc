@@ -29,7 +29,7 @@ const zoo::PublishedAccuracy* headline_of(const zoo::ModelSpec& spec) {
 }
 
 std::string input_of(const zoo::Dimensions& dimensions) {
-  const std::string image = fmt::format("{0}x{0}", dimensions.image_size);
+  const std::string image = fmt::format("{}x{}", dimensions.image_size, dimensions.width());
   return dimensions.frames > 0 ? fmt::format("{}x{}", dimensions.frames, image) : image;
 }
 

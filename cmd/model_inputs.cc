@@ -64,12 +64,9 @@ void ModelInputs::fit(zoo::ModelSpec& spec) const {
   const fs::path& first = inputs_.front().path;
   const Shape shape = eval::input_tensor_shape(first);
   if (shape.size() != 5) return;  // running it says what is wrong
-  if (shape[3] != shape[4]) {
-    fail(ErrorCode::kUnsupported, "{}: its clips are {}x{}; clips of the same height and width are run",
-         first.string(), shape[3], shape[4]);
-  }
   spec.dimensions.frames = shape[2];
   spec.dimensions.image_size = shape[3];
+  spec.dimensions.image_width = shape[4] == shape[3] ? 0 : shape[4];
   zoo::check_dimensions(spec.dimensions, first.string());
 }
 

@@ -57,6 +57,7 @@ void set_input_size(ModelSpec& spec, int64_t image_size, int64_t frames) {
   Dimensions& d = spec.dimensions;
   if (frames > 0 && d.frames == 0) fail(ErrorCode::kUsage, "--frames {}: {} takes images, not clips", frames, spec.id);
   if (frames > 0) d.frames = frames;
+  if (image_size != d.image_size) d.image_width = 0;
   d.image_size = image_size;
   if (d.family == "swinv2_cr") {
     // timm's SwinTransformerV2Cr: window_ratio = 8, where no window size is given.

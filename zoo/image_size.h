@@ -9,7 +9,7 @@
 
 namespace swinzoo::zoo {
 
-// Makes a spec that of images of another side, and of clips of another length where frames is not 0. swinv2_cr's windows are an eighth of the grid, so they follow; the other
+// Makes a spec that of square images of another side, and of clips of another length where frames is not 0. swinv2_cr's windows are an eighth of the grid, so they follow; the other
 // families keep theirs, clipped to a grid that is smaller. Throws kUsage where no model can have that size,
 // and for the frames of an image model.
 void set_input_size(ModelSpec& spec, int64_t image_size, int64_t frames = 0);

@@ -16,6 +16,7 @@ namespace swinzoo::zoo {
 struct Dimensions {
   std::string family;           // "swin", "swinv2", "swinv2_cr" or "video_swin": one file each in zoo/arch/
   int64_t image_size = 224;     // input height and width
+  int64_t image_width = 0;      // video: the width of clips that are not square; 0: as image_size
   int64_t frames = 0;           // input frames; 0 for images
   int64_t in_chans = 3;         //
   int64_t patch_size = 4;       // height and width; video patches are 2 frames deep
@@ -29,6 +30,8 @@ struct Dimensions {
   std::vector<int64_t> pretrained_window_size;  // swinv2, a stage: as trained before; 0 = no such
   int64_t extra_norm_period = 0;                // swinv2_cr: a norm after every n-th block; 0 = none
   bool extra_norm_stage = false;                // swinv2_cr ns: a norm after each stage's last block
+
+  int64_t width() const { return image_width > 0 ? image_width : image_size; }
 
   bool operator==(const Dimensions&) const = default;
 };

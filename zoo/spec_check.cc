@@ -76,9 +76,11 @@ void check_dimensions(const Dimensions& d, const std::string& where) {
     fail(ErrorCode::kCorrupt, "{}: mlp_ratio is {}; expected above 0 and at most 64", where, d.mlp_ratio);
   }
   if (video) {
+    check_extent(d.width(), "image_width", where);
     check_extent(d.frames, "frames", where);
     check_extent(d.window_frames, "window_frames", where);
   } else {
+    check_unset(d.image_width == 0, "image_width", d, where);
     check_unset(d.frames == 0, "frames", d, where);
     check_unset(d.window_frames == 0, "window_frames", d, where);
   }

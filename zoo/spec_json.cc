@@ -69,6 +69,7 @@ json::object to_json(const PublishedAccuracy& published) {
 json::object to_json(const Dimensions& d) {
   const bool video = d.family == "video_swin";
   json::object object = {{"family", d.family}, {"image_size", d.image_size}};
+  if (d.image_width > 0) object["image_width"] = d.image_width;
   if (video) object["frames"] = d.frames;
   object["in_chans"] = d.in_chans;
   object["patch_size"] = d.patch_size;
@@ -115,6 +116,7 @@ Dimensions read_dimensions(StrictObject& row) {
   };
   d.family = row.need_string("family");
   d.image_size = row.need_int("image_size");
+  integer("image_width", d.image_width);
   integer("frames", d.frames);
   integer("in_chans", d.in_chans);
   integer("patch_size", d.patch_size);

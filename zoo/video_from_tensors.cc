@@ -100,13 +100,10 @@ const ModelSpec* nearest_architecture(const Dimensions& dimensions, const Catalo
   return first;
 }
 
-void set_clip_size(Dimensions& d, const Shape& input, const std::string& where) {
-  if (input[3] != input[4]) {
-    fail(ErrorCode::kUnsupported, "{}: its clips are {}x{}; those of the same height and width are known",
-         where, input[3], input[4]);
-  }
+void set_clip_size(Dimensions& d, const Shape& input) {
   d.frames = input[2];
   d.image_size = input[3];
+  d.image_width = input[4] == input[3] ? 0 : input[4];
 }
 
 }  // namespace
@@ -138,7 +135,7 @@ std::optional<ModelSpec> video_spec_from_tensors(const NamedTensors& tensors, co
       if (d == known->dimensions) spec.architecture = known->architecture;
       spec.preprocessing = known->preprocessing;
     }
-    if (const auto input = signature_shape(tensors.checkpoint(), 5, where)) set_clip_size(d, *input, where);
+    if (const auto input = signature_shape(tensors.checkpoint(), 5, where)) set_clip_size(d, *input);
     const auto head = shapes.find("cls_head.fc_cls.bias", 1);
     spec.num_classes = head ? head->at(0) : 0;
     spec.task = head ? "classification" : "features";

@@ -286,13 +286,14 @@ TEST_CASE("predict runs a video model on clips of any size") {
   CHECK(shapes.at("logits") == Shape{2, 5});
   CHECK(shapes.at("features") == Shape{2, 32, 3, 1, 1});
   CHECK(shapes.at("attention.0") == Shape{4, 1, 50, 50});
+  CHECK(predict(made.input({1, 3, 5, 20, 16})).status == 0);
+  CHECK(shapes_in(made.out).at("attention.0") == Shape{2, 1, 40, 40});
 
   const auto status_of = [](const Result& result, const std::string& said) {
     CHECK(result.out.empty());
     CHECK_THAT(result.err, Catch::StartsWith("swinzoo: error: ") && Contains(said));
     return result.status;
   };
-  CHECK(status_of(predict(made.input({1, 3, 5, 20, 16})), "20x16") == 7);
   CHECK(status_of(predict(made.input({1, 3, 0, 20, 20})), "frames is 0") == 5);
   CHECK(status_of(predict(made.input({1, 3, 20, 20})), "[1, 3, 20, 20]") == 2);
   CHECK(status_of(predict(made.input({1, 1, 5, 20, 20})), "[1, 1, 5, 20, 20]") == 2);

@@ -70,7 +70,10 @@ TEST_CASE("a config of a video architecture has the extents of its clips") {
     return error_of(R"({"architecture": "swin_tiny_patch244_window877", )" + more + "}").code();
   };
   CHECK(code(R"("pretrained_cfg": {"input_size": [3, 224, 224]})") == ErrorCode::kCorrupt);
-  CHECK(code(R"("pretrained_cfg": {"input_size": [3, 8, 224, 112]})") == ErrorCode::kUnsupported);
+  const Dimensions wide = read(R"({"architecture": "swin_tiny_patch244_window877",
+    "pretrained_cfg": {"input_size": [3, 8, 112, 224]}})").dimensions;
+  CHECK(wide.image_size == 112);
+  CHECK(wide.width() == 224);
   CHECK(code(R"("pretrained_cfg": {"input_size": [3, 0, 224, 224]})") == ErrorCode::kCorrupt);
   CHECK(code(R"("model_args": {"window_size": [7, 7]})") == ErrorCode::kCorrupt);
   CHECK(code(R"("model_args": {"window_size": 7})") == ErrorCode::kCorrupt);

@@ -27,7 +27,7 @@ Windows clip_windows(const Shape& grid, const Extents& window, bool shifted) {
 
 backends::Plan build_video_swin_plan(const ModelSpec& spec) {
   const Dimensions& d = spec.dimensions;
-  PlanBuilder builder({d.in_chans, d.frames, d.image_size, d.image_size});
+  PlanBuilder builder({d.in_chans, d.frames, d.image_size, d.width()});
   ValueId x = builder.patch_embed("patch_embed", builder.input(), d.patch_size, d.embed_dim, kPatchFrames);
   for (size_t stage = 0; stage < d.depths.size(); ++stage) {
     const std::string scope = fmt::format("layers.{}", stage);
