@@ -19,8 +19,9 @@ namespace swinzoo::backends {
 struct OutputBinding {
   size_t output;
   std::span<float> data;
-  // Where there is one, it is called once `data` is full, before the next step runs. So outputs of different steps can
-  // share their data, and a model's attention weights need not be held at once. It may run other executables.
+  // Where there is one, it is called once `data` is full, before the next step runs. So outputs of different
+  // steps can share their data, and a model's attention weights need not be held at once. It may run other
+  // executables.
   std::function<void()> written = {};
 };
 

@@ -182,6 +182,12 @@ const Output* Plan::find_output(std::string_view name) const {
   return found == outputs.end() ? nullptr : &*found;
 }
 
+Shape Plan::input_shape(int64_t batch) const {
+  Shape shape = input;
+  shape.insert(shape.begin(), batch);
+  return shape;
+}
+
 Shape Plan::output_shape(const Output& output, int64_t batch) const {
   Shape shape = batched_shape(value(output.value), batch);
   if (output.channels_first) std::rotate(shape.begin() + 1, shape.end() - 1, shape.end());

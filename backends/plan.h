@@ -232,6 +232,9 @@ struct Plan {
   // Null where the plan has no such output.
   const Output* find_output(std::string_view name) const;
 
+  // The input's shape for a batch.
+  Shape input_shape(int64_t batch) const;
+
   // An output's shape for a batch, as it is handed out.
   Shape output_shape(const Output& output, int64_t batch) const;
 };

@@ -29,9 +29,7 @@ struct Options {
 // An input whose values are spread as those of normalised images are: a sine wave of amplitude 2 over all
 // elements.
 Tensor made_input(const backends::Plan& plan, int64_t batch) {
-  Shape shape = plan.input;
-  shape.insert(shape.begin(), batch);
-  Tensor x(DType::kF32, shape);
+  Tensor x(DType::kF32, plan.input_shape(batch));
   float phase = 0;
   for (float& value : x.as<float>()) {
     value = 2.0f * std::sin(phase);

@@ -44,9 +44,7 @@ Outputs outputs_of(zoo::OpenedModel opened) {
   for (const backends::Output& output : plan.outputs) {
     if (!output.name.starts_with("attention.")) names.push_back(output.name);
   }
-  Shape shape = plan.input;
-  shape.insert(shape.begin(), 1);
-  return backends::run_outputs(model.executable(), eval::seeded_input(shape, 1).view(), names);
+  return backends::run_outputs(model.executable(), eval::seeded_input(plan.input_shape(1), 1).view(), names);
 }
 
 // What the numeric check found.
@@ -107,16 +105,12 @@ json::object to_json(const Check& check) {
 std::string to_text(const Check& check) {
   if (!check.not_checked.empty()) return "not checked: " + check.not_checked;
   if (check.same_bits) return "the same as the source's, bit for bit";
-  return fmt::format("within {:.2e} of the source's largest ({})", check.largest,
-                     check.largest_in);
+  return fmt::format("within {:.2e} of the source's largest ({})", check.largest, check.largest_in);
 }
 
 void warn(const std::vector<std::string>& tensors, const std::string& what) {
-  constexpr size_t kMost = 20;
   if (tensors.empty()) return;
-  const std::span<const std::string> shown = std::span(tensors).first(std::min(kMost, tensors.size()));
-  fmt::print(stderr, "swinzoo: warning: {} in {} tensors: {}{}\n", what, tensors.size(),
-             fmt::join(shown, ", "), tensors.size() > kMost ? ", ..." : "");
+  fmt::print(stderr, "swinzoo: warning: {} in {} tensors: {}\n", what, tensors.size(), listed(tensors));
 }
 
 int run(const Options& options) {

@@ -84,9 +84,11 @@ void explain(const Row& row) {
     const auto found = row.count.by_operator.find(name);
     return found == row.count.by_operator.end() ? int64_t{0} : found->second;
   };
-  eval::TextTable table({{"operation"}, {"fvcore: MACs", Align::kRight}, {"torch: FLOPs", Align::kRight}, {"rule"}});
+  eval::TextTable table(
+      {{"operation"}, {"fvcore: MACs", Align::kRight}, {"torch: FLOPs", Align::kRight}, {"rule"}});
   for (const char* name : {"conv", "linear", "matmul"}) {
-    table.add({name, number(macs_of(name)), number(2 * macs_of(name)), "one MAC, two FLOPs an element and depth"});
+    table.add(
+        {name, number(macs_of(name)), number(2 * macs_of(name)), "one MAC, two FLOPs an element and depth"});
   }
   table.add({"layer_norm", number(macs_of("layer_norm")), "0", "fvcore: 5 an element; torch: not counted"});
   if (const int64_t pooled = macs_of("adaptive_avg_pool2d"); pooled > 0) {
@@ -97,9 +99,11 @@ void explain(const Row& row) {
   fmt::print("\n{}, what is counted\n{}", row.model, table.text());
   const int64_t once = row.count.macs - row.count.macs_each_run;
   if (once > 0) {
-    fmt::print("{} of the MACs are the networks that give position biases. They are counted once, whatever the batch:\n"
-               "they are computed when the model is loaded, so a bench's GMAC/s leaves them out.\n",
-               once);
+    fmt::print(
+        "{} of the MACs are the networks that give position biases. They are counted once, whatever the "
+        "batch:\n"
+        "they are computed when the model is loaded, so a bench's GMAC/s leaves them out.\n",
+        once);
   }
 }
 

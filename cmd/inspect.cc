@@ -263,7 +263,8 @@ void print_text(const Contents& contents) {
 
 int run(const Options& options) {
   if (!options.other.empty()) {
-    return inspect_two(options.file, options.other, load_catalog(options.catalog), options.hints, options.json);
+    return inspect_two(options.file, options.other, load_catalog(options.catalog), options.hints,
+                       options.json);
   }
   (options.json ? print_json : print_text)(read_contents(options));
   return 0;

@@ -25,7 +25,8 @@ void add_format_option(CLI::App& app, bool& json);
 // Declares --catalog FILE, or SWINZOO_CATALOG. `path` outlives the app's parsing.
 void add_catalog_option(CLI::App& app, std::string& path);
 
-// Declares --arch NAME, --img-size N and --frames N (zoo/spec_from_tensors.h). `hints` outlives the app's parsing.
+// Declares --arch NAME, --img-size N and --frames N (zoo/spec_from_tensors.h). `hints` outlives the app's
+// parsing.
 void add_hint_options(CLI::App& app, zoo::SpecHints& hints);
 
 // The built-in catalog, with the rows of the file at `path` unless that is empty. Throws as

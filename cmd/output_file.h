@@ -15,10 +15,10 @@ namespace swinzoo::cmd {
 // gigabytes, never stand in memory of ours. Appears only with commit().
 class OutputFile {
  public:
-  // `outputs` are indexes into plan.outputs; `rows` inputs will be run. The plan must outlive this. Throws kDiskFull
-  // where there is no room.
-  OutputFile(const std::filesystem::path& path, const backends::Plan& plan, std::vector<size_t> outputs, int64_t rows,
-             const std::string& model);
+  // `outputs` are indexes into plan.outputs; `rows` inputs will be run. The plan must outlive this. Throws
+  // kDiskFull where there is no room.
+  OutputFile(const std::filesystem::path& path, const backends::Plan& plan, std::vector<size_t> outputs,
+             int64_t rows, const std::string& model);
 
   // Where the outputs of the next `rows` inputs go, in the order of `outputs`.
   std::vector<backends::OutputBinding> next(int64_t rows);

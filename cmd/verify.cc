@@ -139,9 +139,7 @@ void check_digests(const zoo::MatchedModel& model, Report& report) {
 // The input that all outputs are computed from.
 Tensor input_of(const Options& options, const backends::Plan& plan) {
   if (!options.input.empty()) return eval::read_input_tensor(options.input);
-  Shape shape = plan.input;
-  shape.insert(shape.begin(), 1);
-  return eval::seeded_input(shape, options.seed);
+  return eval::seeded_input(plan.input_shape(1), options.seed);
 }
 
 void add_steps(const std::vector<eval::StepError>& steps, const Options& options, bool verbose,
@@ -310,7 +308,8 @@ int run(Options options, const Globals& globals) {
   }
   const zoo::MatchedModel model = open(options.model, catalog, options.hints);
   std::optional<zoo::MatchedModel> other;
-  if (!options.against.empty() && options.against != "reference") other = open(options.against, catalog, options.hints);
+  if (!options.against.empty() && options.against != "reference")
+    other = open(options.against, catalog, options.hints);
 
   Report report;
   report.result["model"] = options.model;

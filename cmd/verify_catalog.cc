@@ -79,9 +79,7 @@ Run run_architecture(const zoo::ModelSpec& spec, const CatalogOptions& options) 
   const auto load = [&](std::string_view backend) {
     return backends::find_backend(backend).load(plan, weights.views(), {options.threads});
   };
-  Shape shape = plan.input;
-  shape.insert(shape.begin(), 1);
-  const Tensor x = eval::seeded_input(shape, options.seed);
+  const Tensor x = eval::seeded_input(plan.input_shape(1), options.seed);
   const auto cpu = load("cpu"), reference = load("reference");
   Run run;
   run.num_classes = spec.num_classes;

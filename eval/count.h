@@ -2,8 +2,9 @@
 //
 // fvcore.nn.FlopCountAnalysis and ActivationCountAnalysis (0.1.5) count, at batch 1: for a convolution, a
 // linear layer and a matrix product one MAC an element of the result and depth, and the result's elements as
-// activations; for a layer norm 5 an element (its norm_flop_counter) and for a pooling layer one an element of its
-// input, with no activations; for everything else nothing. Operations that are done once at load count once, whatever the batch.
+// activations; for a layer norm 5 an element (its norm_flop_counter) and for a pooling layer one an element
+// of its input, with no activations; for everything else nothing. Operations that are done once at load count
+// once, whatever the batch.
 #pragma once
 
 #include <cstdint>

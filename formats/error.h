@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace swinzoo {
 
@@ -43,8 +44,12 @@ template <typename... Args>
   throw Error(code, fmt::format(format, std::forward<Args>(args)...));
 }
 
-// Throws Error for a failed system call on `path`, saying what errno means: ENOENT is kNotFound; ENOSPC, EDQUOT and
-// EFBIG (a limit on the size of files) are kDiskFull; all else kFailed. Call it before errno can change.
+// Throws Error for a failed system call on `path`, saying what errno means: ENOENT is kNotFound; ENOSPC,
+// EDQUOT and EFBIG (a limit on the size of files) are kDiskFull; all else kFailed. Call it before errno can
+// change.
 [[noreturn]] void fail_errno(const std::string& what, const std::string& path);
+
+// "a, b, c" for a message: at most 20 names, then "...".
+std::string listed(const std::vector<std::string>& names);
 
 }  // namespace swinzoo

@@ -1,4 +1,5 @@
-// F16 (IEEE binary16) and BF16 (the upper half of float32): rounded to nearest, ties to even, as PyTorch and NumPy round.
+// F16 (IEEE binary16) and BF16 (the upper half of float32): rounded to nearest, ties to even, as PyTorch and
+// NumPy round.
 #pragma once
 
 #include <bit>

@@ -37,8 +37,8 @@ class SafetensorsWriter {
   // The next tensor's bytes. REQUIRES: dtype and shape as declared.
   void write(const TensorView& tensor);
 
-  // Instead of write(): takes the disk space of all tensors and maps it, so that they can be filled in any order
-  // until commit(). The bytes of each, in order. Throws kDiskFull where no space is left.
+  // Instead of write(): takes the disk space of all tensors and maps it, so that they can be filled in any
+  // order until commit(). The bytes of each, in order. Throws kDiskFull where no space is left.
   std::vector<std::span<std::byte>> map_tensors();
 
   // The same, piece by piece. REQUIRES: its bytes in order, none of the next one's; one empty piece where it

@@ -11,13 +11,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// "a, b, c", at most 20 of them.
-std::string listed(const std::vector<std::string>& names) {
-  constexpr size_t kMost = 20;
-  const std::span<const std::string> shown = std::span(names).first(std::min(kMost, names.size()));
-  return fmt::format("{}{}", fmt::join(shown, ", "), names.size() > kMost ? ", ..." : "");
-}
-
 void fail_if_any(const std::vector<std::string>& names, const fs::path& index, const char* what) {
   if (names.empty()) return;
   fail(ErrorCode::kCorrupt, "{}: {} {}: {}", index.string(), names.size(), what, listed(names));

@@ -23,10 +23,11 @@ std::span<const Architecture> architectures() {
 
 backends::Plan build_plan(const ModelSpec& spec) {
   const auto all = architectures();
-  const auto found =
-      std::find_if(all.begin(), all.end(), [&](const Architecture& a) { return a.family == spec.dimensions.family; });
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [&](const Architecture& a) { return a.family == spec.dimensions.family; });
   if (found == all.end()) {
-    fail(ErrorCode::kUnsupported, "{}: there is no architecture family '{}'", spec.id, spec.dimensions.family);
+    fail(ErrorCode::kUnsupported, "{}: there is no architecture family '{}'", spec.id,
+         spec.dimensions.family);
   }
   return found->build_plan(spec);
 }

@@ -1,15 +1,15 @@
 #include "zoo/bias_table.h"
 
 #include <algorithm>
-#include <cassert>
 #include <cmath>
 #include <vector>
 
 namespace swinzoo::zoo {
 namespace {
 
-// Where the `extent` offsets of a table lie on the axis of a table of `new_extent`: 1, 1 + q, 1 + q + q^2, .. and the
-// same to the other side of 0, with the q that reaches the new table's end. q is 1.01 to 1.5, found by halving.
+// Where the `extent` offsets of a table lie on the axis of a table of `new_extent`: 1, 1 + q, 1 + q + q^2, ..
+// and the same to the other side of 0, with the q that reaches the new table's end. q is 1.01 to 1.5, found
+// by halving.
 std::vector<double> spread_offsets(int64_t extent, int64_t new_extent) {
   const int64_t reach = extent / 2;
   double left = 1.01, right = 1.5, q = left;
@@ -47,11 +47,16 @@ std::vector<Place> places_of(int64_t extent, int64_t new_extent) {
 
 }  // namespace
 
+std::optional<int64_t> window_of_table(int64_t rows) {
+  const auto extent = std::lround(std::sqrt(static_cast<double>(rows)));
+  if (extent * extent != rows || extent % 2 == 0) return std::nullopt;
+  return (extent + 1) / 2;
+}
+
 Tensor resized_bias_table(const TensorView& table, int64_t window) {
   const int64_t heads = table.shape[1];
-  const auto extent = static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(table.shape[0]))));
+  const int64_t extent = 2 * window_of_table(table.shape[0]).value() - 1;
   const int64_t new_extent = 2 * window - 1;
-  assert(extent * extent == table.shape[0] && extent % 2 == 1);
   Tensor resized(DType::kF32, {new_extent * new_extent, heads});
   if (extent == 1) {  // one offset, 0, holds for all
     for (int64_t row = 0; row < new_extent * new_extent; ++row) {
@@ -71,7 +76,8 @@ Tensor resized_bias_table(const TensorView& table, int64_t window) {
         const auto across = [&](int64_t row) {
           return at(row, x.lower) * (1 - x.upper_share) + at(row, x.lower + 1) * x.upper_share;
         };
-        *to++ = static_cast<float>(across(y.lower) * (1 - y.upper_share) + across(y.lower + 1) * y.upper_share);
+        *to++ =
+            static_cast<float>(across(y.lower) * (1 - y.upper_share) + across(y.lower + 1) * y.upper_share);
       }
     }
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "formats/sha256.h"
 #include "zoo/canonical.h"
@@ -12,11 +13,12 @@ namespace {
 // Tensors that are no weights are read for their checksums alone.
 void read_others(const MatchedModel& model) {
   const Checkpoint& checkpoint = *model.opened.checkpoint;
-  for (const std::string& name : model.match.buffers) {
+  const std::set<std::string_view> buffers(model.match.buffers.begin(), model.match.buffers.end());
+  for (size_t i = 0; i < checkpoint.tensors().size(); ++i) {
+    if (!buffers.contains(checkpoint.tensors()[i].name)) continue;
     Tensor scratch;
-    const auto index = static_cast<size_t>(checkpoint.find(name));
-    checkpoint.read(index, scratch);
-    checkpoint.release(index);
+    checkpoint.read(i, scratch);
+    checkpoint.release(i);
   }
 }
 

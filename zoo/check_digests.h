@@ -22,9 +22,9 @@ struct DigestCheck {
   std::vector<DigestMismatch> mismatches;
 };
 
-// Reads every tensor, buffers too, and compares the digests of the weights' bytes with those that a canonical file carries
-// (stored_digests in canonical.h). Throws what reading throws, kCorrupt for a wrong checksum. Holds a
-// tensor at a time. REQUIRES: model.match.fits().
+// Reads every tensor, buffers too, and compares the digests of the weights' bytes with those that a canonical
+// file carries (stored_digests in canonical.h). Throws what reading throws, kCorrupt for a wrong checksum.
+// Holds a tensor at a time. REQUIRES: model.match.fits().
 DigestCheck check_digests(const MatchedModel& model);
 
 // What reading a file of a format (Checkpoint::format) checks beside its structure; empty for nothing.

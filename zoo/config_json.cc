@@ -189,7 +189,8 @@ void read_input_size(Dimensions& dimensions, const std::vector<int64_t>& size, c
          video ? "frames, " : "", size.size());
   }
   const int64_t width = size.back(), height = size[size.size() - 2];
-  if (height != width && !video) fail(ErrorCode::kUnsupported, "{}: {}x{} is not square", where, height, width);
+  if (height != width && !video)
+    fail(ErrorCode::kUnsupported, "{}: {}x{} is not square", where, height, width);
   dimensions.in_chans = size.front();
   dimensions.image_size = height;
   dimensions.image_width = width == height ? 0 : width;

@@ -1,7 +1,6 @@
 #include "zoo/image_size.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "formats/error.h"
 #include "zoo/architecture.h"
@@ -18,7 +17,10 @@ class ResizedTables : public Checkpoint {
  public:
   // rows: for each tensor, the rows that its table is to have; 0 where it stays.
   ResizedTables(std::unique_ptr<Checkpoint> file, std::vector<int64_t> rows)
-      : file_(std::move(file)), rows_(std::move(rows)), tensors_(file_->tensors()), metadata_(file_->metadata()) {
+      : file_(std::move(file)),
+        rows_(std::move(rows)),
+        tensors_(file_->tensors()),
+        metadata_(file_->metadata()) {
     for (size_t i = 0; i < rows_.size(); ++i) {
       if (rows_[i] > 0) tensors_[i].shape[0] = rows_[i];
     }
@@ -34,8 +36,7 @@ class ResizedTables : public Checkpoint {
     if (rows_[index] == 0) return file_->read(index, scratch);
     Tensor held;
     const Tensor table = to_f32(file_->read(index, held));
-    const auto extent = std::lround(std::sqrt(static_cast<double>(rows_[index])));
-    scratch = resized_bias_table(table.view(), (extent + 1) / 2);
+    scratch = resized_bias_table(table.view(), window_of_table(rows_[index]).value());
     return scratch.view();
   }
 
@@ -46,16 +47,12 @@ class ResizedTables : public Checkpoint {
   std::map<std::string, std::string> metadata_;
 };
 
-bool is_odd_square(int64_t count) {
-  const auto side = std::lround(std::sqrt(static_cast<double>(count)));
-  return side * side == count && side % 2 == 1;
-}
-
 }  // namespace
 
 void set_input_size(ModelSpec& spec, int64_t image_size, int64_t frames) {
   Dimensions& d = spec.dimensions;
-  if (frames > 0 && d.frames == 0) fail(ErrorCode::kUsage, "--frames {}: {} takes images, not clips", frames, spec.id);
+  if (frames > 0 && d.frames == 0)
+    fail(ErrorCode::kUsage, "--frames {}: {} takes images, not clips", frames, spec.id);
   if (frames > 0) d.frames = frames;
   if (image_size != d.image_size) d.image_width = 0;
   d.image_size = image_size;
@@ -70,7 +67,8 @@ void set_input_size(ModelSpec& spec, int64_t image_size, int64_t frames) {
   }
 }
 
-std::unique_ptr<Checkpoint> with_resized_tables(std::unique_ptr<Checkpoint> checkpoint, const ModelSpec& spec) {
+std::unique_ptr<Checkpoint> with_resized_tables(std::unique_ptr<Checkpoint> checkpoint,
+                                                const ModelSpec& spec) {
   if (spec.dimensions.family != "swin") return checkpoint;  // the others have networks, or keep their tables
   const backends::Plan plan = build_plan(spec);
   const WeightMatch match = match_weights(plan, spec.dimensions.family, *checkpoint);
@@ -81,7 +79,9 @@ std::unique_ptr<Checkpoint> with_resized_tables(std::unique_ptr<Checkpoint> chec
     if (!weight.name.ends_with("relative_position_bias_table") || match.tensors[i].size() != 1) continue;
     const auto tensor = static_cast<size_t>(match.tensors[i].front());
     const Shape& shape = checkpoint->tensors()[tensor].shape;
-    if (shape.size() != 2 || shape == weight.shape || shape[1] != weight.shape[1] || !is_odd_square(shape[0])) continue;
+    if (shape.size() != 2 || shape == weight.shape || shape[1] != weight.shape[1] ||
+        !window_of_table(shape[0]))
+      continue;
     rows[tensor] = weight.shape[0];
   }
   return std::make_unique<ResizedTables>(std::move(checkpoint), std::move(rows));

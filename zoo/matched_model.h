@@ -23,7 +23,7 @@ struct MatchedModel {
   }
 };
 
-// Throws kUnsupported if the architecture is not built. The match may not fit.
+// Throws as build_plan and match_weights. The match may not fit.
 MatchedModel match_model(OpenedModel opened);
 
 // Whether the norm before the pooling, where the model has one, only normalises: weights 1 and biases 0.

@@ -30,11 +30,7 @@ ModelSpec spec_from_files(const ModelFiles& files, const Checkpoint& checkpoint,
   }
   if (auto spec = spec_from_tensors(checkpoint, where, catalog, hints)) return std::move(*spec);
   if (!hints.architecture.empty()) {
-    const ModelSpec* known = catalog.lookup_architecture(hints.architecture);
-    if (known == nullptr) {
-      fail(ErrorCode::kNotFound, "--arch {}: the catalog has no such architecture", hints.architecture);
-    }
-    ModelSpec spec = *known;
+    ModelSpec spec = hinted_architecture(hints, catalog);
     if (hints.image_size > 0) spec.dimensions.image_size = hints.image_size;
     check_dimensions(spec.dimensions, where);
     return spec;

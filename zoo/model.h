@@ -33,17 +33,17 @@ struct OpenedFiles {
 // kCorrupt; kUnsupported for a format that is not known.
 OpenedFiles open_files(const std::string& model, const Catalog& catalog);
 
-// The spec of MODEL, whose files are `opened`. Throws kCorrupt; kUnsupported where neither a config.json, nor a
-// catalog row, nor the tensors, nor the hints tell the architecture; kUsage where the hints contradict what the files
-// say of it.
+// The spec of MODEL, whose files are `opened`. Throws kCorrupt; kUnsupported where neither a config.json, nor
+// a catalog row, nor the tensors, nor the hints tell the architecture; kUsage where the hints contradict what
+// the files say of it.
 ModelSpec spec_of(const std::string& model, const OpenedFiles& opened, const Catalog& catalog,
                   const SpecHints& hints = {});
 
 // Whether MODEL is meant as a path or a source (hf:...), and not as a name of the catalog.
 bool names_files(const std::string& model);
 
-// Opens the files and finds the spec, at the image size of the hints; reads no weights. Throws as open_files and
-// spec_of, and as set_input_size.
+// Opens the files and finds the spec, at the image size of the hints; reads no weights. Throws as open_files
+// and spec_of, and as set_input_size.
 OpenedModel open_model(const std::string& model, const Catalog& catalog, const SpecHints& hints = {});
 
 // What MODEL is without its weights: as open_model, or, for a catalog entry or a bare architecture name, from
@@ -53,8 +53,7 @@ ModelSpec find_spec(const std::string& model, const Catalog& catalog, const Spec
 // A model that runs. Immutable, so safe to share between threads.
 class Model {
  public:
-  // Throws what open_model throws; kCorrupt if the checkpoint does not fit; kUnsupported if the architecture
-  // is not built.
+  // Throws what open_model throws; kCorrupt if the checkpoint does not fit.
   Model(OpenedModel opened, const backends::Backend& backend, const backends::LoadOptions& options);
 
   const ModelSpec& spec() const { return opened_.spec; }

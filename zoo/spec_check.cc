@@ -54,8 +54,8 @@ void check_dimensions(const Dimensions& d, const std::string& where) {
   }
   constexpr int64_t kMostInPatch = 65536;  // values; the backends hold some hundred patches at once
   if (d.in_chans > kMostInPatch / (d.patch_size * d.patch_size)) {
-    fail(ErrorCode::kCorrupt, "{}: patches of {} x {} pixels with {} channels; expected at most {} values", where,
-         d.patch_size, d.patch_size, d.in_chans, kMostInPatch);
+    fail(ErrorCode::kCorrupt, "{}: patches of {} x {} pixels with {} channels; expected at most {} values",
+         where, d.patch_size, d.patch_size, d.in_chans, kMostInPatch);
   }
   if (d.depths.empty() || d.depths.size() > kMostStages) {
     fail(ErrorCode::kCorrupt, "{}: depths has {} stages; expected 1 to {}", where, d.depths.size(),

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "formats/error.h"
+#include "zoo/bias_table.h"
 #include "zoo/spec_check.h"
 #include "zoo/spec_json.h"
 #include "zoo/tensor_shapes.h"
@@ -20,9 +21,9 @@ std::string attention_of(const std::string& stage) { return stage + ".blocks.0.a
 bool read_swin_stage(const TensorShapes& shapes, const std::string& stage, Dimensions& d) {
   const auto table = shapes.find(attention_of(stage) + "relative_position_bias_table", 2);
   if (!table) return false;
-  const auto side = static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(table->at(0)))));
-  if (side * side != table->at(0) || side % 2 == 0) return false;
-  d.window_size.push_back((side + 1) / 2);
+  const auto window = window_of_table(table->at(0));
+  if (!window) return false;
+  d.window_size.push_back(*window);
   d.num_heads.push_back(table->at(1));
   return true;
 }
@@ -140,8 +141,8 @@ std::vector<const ModelSpec*> similar_architectures(const Dimensions& told, bool
   return similar;
 }
 
-// The image size that a mask of the authors' files tells, [windows, tokens, tokens] of a shifted block: their grids are
-// whole numbers of windows.
+// The image size that a mask of the authors' files tells, [windows, tokens, tokens] of a shifted block: their
+// grids are whole numbers of windows.
 std::optional<int64_t> masked_image_size(const TensorShapes& shapes, const Dimensions& d) {
   for (size_t stage = 0; stage < d.window_size.size(); ++stage) {
     const auto mask = shapes.find(fmt::format("layers.{}.blocks.1.attn_mask", stage), 3);
@@ -155,33 +156,35 @@ std::optional<int64_t> masked_image_size(const TensorShapes& shapes, const Dimen
 
 // The architecture that the hints name, whose dimensions must agree with what was told.
 const ModelSpec& named_architecture(const Dimensions& told, std::optional<int64_t> image_size,
-                                    const std::string& where, const Catalog& catalog, const std::string& name) {
-  const ModelSpec* known = catalog.lookup_architecture(name);
-  if (known == nullptr) fail(ErrorCode::kNotFound, "--arch {}: the catalog has no such architecture", name);
-  Dimensions expected = known->dimensions, have = told;
+                                    const std::string& where, const Catalog& catalog,
+                                    const SpecHints& hints) {
+  const ModelSpec& known = hinted_architecture(hints, catalog);
+  Dimensions expected = known.dimensions, have = told;
   have.image_size = expected.image_size = image_size.value_or(expected.image_size);
   expected.window_size = clipped_windows(expected);
   if (have.window_size.empty()) {
     have.window_size = expected.window_size;
     have.pretrained_window_size = expected.pretrained_window_size;
   }
-  if (have == expected) return *known;
+  if (have == expected) return known;
   const json::object wanted = to_json(expected), tensors = to_json(have);
   std::vector<std::string> differences;
   for (const auto& member : wanted) {
     const json::value* other = tensors.if_contains(member.key());
     if (other == nullptr || *other == member.value()) continue;
-    differences.push_back(fmt::format("{} is {} instead of {}", std::string(member.key()), to_json_line(*other),
-                                      to_json_line(member.value())));
+    differences.push_back(fmt::format("{} is {} instead of {}", std::string(member.key()),
+                                      to_json_line(*other), to_json_line(member.value())));
   }
-  fail(ErrorCode::kCorrupt, "{}: its tensors are not of {}: {}", where, name, fmt::join(differences, "; "));
+  fail(ErrorCode::kCorrupt, "{}: its tensors are not of {}: {}", where, hints.architecture,
+       fmt::join(differences, "; "));
 }
 
-// The architecture that has what was told and tells the rest; null where there is none, and the windows are told.
-const ModelSpec* architecture_of(const Dimensions& told, std::optional<int64_t> image_size, const std::string& where,
-                                 const Catalog& catalog, const SpecHints& hints) {
+// The architecture that has what was told and tells the rest; null where there is none, and the windows are
+// told.
+const ModelSpec* architecture_of(const Dimensions& told, std::optional<int64_t> image_size,
+                                 const std::string& where, const Catalog& catalog, const SpecHints& hints) {
   if (!hints.architecture.empty()) {
-    return &named_architecture(told, image_size, where, catalog, hints.architecture);
+    return &named_architecture(told, image_size, where, catalog, hints);
   }
   std::vector<const ModelSpec*> similar = similar_architectures(told, image_size.has_value(), catalog);
   // An architecture that is only larger in its images says the same but for the preprocessing.
@@ -190,7 +193,8 @@ const ModelSpec* architecture_of(const Dimensions& told, std::optional<int64_t> 
     std::vector<std::string_view> names;
     for (const ModelSpec* known : similar) names.push_back(known->architecture);
     fail(ErrorCode::kUnsupported,
-         "{}: its tensors are those of a {}, but don't tell the window size{}{}; a config.json beside it or --arch "
+         "{}: its tensors are those of a {}, but don't tell the window size{}{}; a config.json beside it or "
+         "--arch "
          "settles it",
          where, told.family, names.empty() ? "" : ": it may be ", fmt::join(names, " or "));
   }
@@ -198,17 +202,19 @@ const ModelSpec* architecture_of(const Dimensions& told, std::optional<int64_t> 
 }
 
 // Fills in what the tensors don't tell.
-ModelSpec complete(Dimensions d, const TensorShapes& shapes, const Checkpoint& checkpoint, const std::string& where,
-                   const Catalog& catalog, const SpecHints& hints) {
+ModelSpec complete(Dimensions d, const TensorShapes& shapes, const Checkpoint& checkpoint,
+                   const std::string& where, const Catalog& catalog, const SpecHints& hints) {
   std::optional<int64_t> image_size;
-  if (const auto input = signature_shape(checkpoint, 4, where)) image_size = input->at(1);  // [.., H, W, channels]
+  if (const auto input = signature_shape(checkpoint, 4, where))
+    image_size = input->at(1);  // [.., H, W, channels]
   if (!image_size) image_size = masked_image_size(shapes, d);
   if (!image_size && hints.image_size > 0) image_size = hints.image_size;
   if (image_size) d.image_size = *image_size;
   const ModelSpec* known = architecture_of(d, image_size, where, catalog, hints);
   if (!image_size && known == nullptr) {
     fail(ErrorCode::kUnsupported,
-         "{}: its tensors are those of a {}, but the image size can't be told; a config.json beside it, --img-size "
+         "{}: its tensors are those of a {}, but the image size can't be told; a config.json beside it, "
+         "--img-size "
          "or --arch settles it",
          where, d.family);
   }
@@ -225,6 +231,14 @@ ModelSpec complete(Dimensions d, const TensorShapes& shapes, const Checkpoint& c
 }
 
 }  // namespace
+
+const ModelSpec& hinted_architecture(const SpecHints& hints, const Catalog& catalog) {
+  const ModelSpec* known = catalog.lookup_architecture(hints.architecture);
+  if (known == nullptr) {
+    fail(ErrorCode::kNotFound, "--arch {}: the catalog has no such architecture", hints.architecture);
+  }
+  return *known;
+}
 
 std::optional<ModelSpec> spec_from_tensors(const Checkpoint& checkpoint, const std::string& where,
                                            const Catalog& catalog, const SpecHints& hints) {

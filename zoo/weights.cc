@@ -19,11 +19,7 @@ bool is_computed_buffer(std::string_view name) {
 }
 
 void append(std::string& message, const char* what, const std::vector<std::string>& names) {
-  constexpr size_t kMost = 20;
-  if (names.empty()) return;
-  const std::span<const std::string> shown = std::span(names).first(std::min(kMost, names.size()));
-  message += fmt::format("\n  {} {}: {}", names.size(), what, fmt::join(shown, ", "));
-  if (names.size() > kMost) message += ", ...";
+  if (!names.empty()) message += fmt::format("\n  {} {}: {}", names.size(), what, listed(names));
 }
 
 WeightMatch match_layout(const backends::Plan& plan, const Layout& layout, const Checkpoint& checkpoint) {

@@ -30,10 +30,10 @@ struct Kernels {
   // x = x / max(|x|, 1e-12) * scale (torch.nn.functional.normalize's bound).
   void (*normalize)(float* x, int64_t count, float scale);
 
-  // One head of one window. q, k and v are [tokens, head_size], rows `stride` apart; q k^T is multiplied by scale.
-  // The pair (i, j) of tokens gets the position bias bias[bias_index[i, j]]; scores between tokens with different
-  // regions (null: all the same) get kMaskedScore. `attention` [tokens, tokens] receives the weights after softmax;
-  // out [tokens, head_size] their product with v.
+  // One head of one window. q, k and v are [tokens, head_size], rows `stride` apart; q k^T is multiplied by
+  // scale. The pair (i, j) of tokens gets the position bias bias[bias_index[i, j]]; scores between tokens
+  // with different regions (null: all the same) get kMaskedScore. `attention` [tokens, tokens] receives the
+  // weights after softmax; out [tokens, head_size] their product with v.
   void (*attention)(const float* q, const float* k, const float* v, int64_t stride, int64_t tokens,
                     int64_t head_size, float scale, const float* bias, const int32_t* bias_index,
                     const int32_t* regions, float* attention, float* out, int64_t out_stride);

@@ -15,10 +15,10 @@ struct Workspace {
   Workspace(const Plan& plan, int64_t batch, int threads, int64_t tile_elements);
 
   int64_t batch;
-  Tensor current;                 // the result of the step before
-  Tensor next;                    // the result of a step that can't work in place
-  Tensor normed;                  // what a step's first product reads, in its order; attention's heads side by side
-  Tensor wide;                    // q, k and v; the hidden layer of an MLP
+  Tensor current;  // the result of the step before
+  Tensor next;     // the result of a step that can't work in place
+  Tensor normed;   // what a step's first product reads, in its order; attention's heads side by side
+  Tensor wide;     // q, k and v; the hidden layer of an MLP
   std::vector<Tensor> tiles;      // a thread: a tile of a product on its way to being added
   std::vector<Tensor> attention;  // a thread: the attention weights of one head of one window
 };

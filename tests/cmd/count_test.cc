@@ -88,10 +88,12 @@ TEST_CASE("count as torch gives FlopCounterMode's integers") {
                                                  {"swinv2_cr_tiny_ns_224", 9279856128}};
   for (const auto& [architecture, flops] : kFlops) {
     INFO(architecture);
-    CHECK(results_of(run_swinzoo({"count", architecture, "--as", "torch", "--json"})).front().at("flops") == flops);
+    CHECK(results_of(run_swinzoo({"count", architecture, "--as", "torch", "--json"})).front().at("flops") ==
+          flops);
     CHECK_THAT(run_swinzoo({"count", architecture, "--as", "torch"}).out, Contains(std::to_string(flops)));
   }
-  CHECK_FALSE(results_of(run_swinzoo({"count", "swin_s3_tiny_224", "--json"})).front().as_object().contains("flops"));
+  CHECK_FALSE(
+      results_of(run_swinzoo({"count", "swin_s3_tiny_224", "--json"})).front().as_object().contains("flops"));
 }
 
 TEST_CASE("count explains what each convention leaves out") {

@@ -14,6 +14,7 @@ import sys
 import types
 
 import torch
+from random_parameters import randomise
 
 
 class _Registry:
@@ -68,16 +69,7 @@ def make_model(seed, num_classes, **model_args):
     """A model in eval mode with bfloat16 values, and the generator for what follows."""
     generator = torch.Generator().manual_seed(seed)
     model = Model(num_classes, **model_args).eval()
-    for name, p in model.named_parameters():
-        if name.endswith("relative_position_bias_table"):
-            p.data = torch.randn(p.shape, generator=generator) * 0.5
-        elif p.ndim >= 2:
-            p.data = torch.randn(p.shape, generator=generator) / p[0].numel() ** 0.5
-        elif "norm" in name and name.endswith("weight"):
-            p.data = 1 + 0.1 * torch.randn(p.shape, generator=generator)
-        else:
-            p.data = 0.1 * torch.randn(p.shape, generator=generator)
-        p.data = p.data.bfloat16().float()
+    randomise(model, generator)
     return model, generator
 
 

@@ -24,14 +24,16 @@ Tensor made_table() {
 TEST_CASE("a table is resized to another window as timm resizes it") {
   // timm 1.0.31's resize_rel_pos_bias_table of the same table.
   const std::vector<float> window_2 = {9, -2, 5, 3, 1, -5, 0, -3, 7, 2, 3, -6, 2, -4, 9, 1, 5, 6};
-  const std::vector<float> window_5 = {0, -6, 0, -6, 2.33333f, -4.333335f, 7, -1, 3, 4, 10, -4, 7.333332f, -0.666665f,
-                                       6, 1,  6, 1,  0,        -6};
+  const std::vector<float> window_5 = {0,  -6, 0,         -6,         2.33333f, -4.333335f, 7, -1, 3, 4,
+                                       10, -4, 7.333332f, -0.666665f, 6,        1,          6, 1,  0, -6};
   const Tensor smaller = resized_bias_table(made_table().view(), 2);
   CHECK(smaller.shape() == Shape{9, 2});
-  for (size_t i = 0; i < window_2.size(); ++i) CHECK(smaller.as<float>()[i] == Approx(window_2[i]).margin(1e-5));
+  for (size_t i = 0; i < window_2.size(); ++i)
+    CHECK(smaller.as<float>()[i] == Approx(window_2[i]).margin(1e-5));
   const Tensor larger = resized_bias_table(made_table().view(), 5);
   CHECK(larger.shape() == Shape{81, 2});
-  for (size_t i = 0; i < window_5.size(); ++i) CHECK(larger.as<float>()[i] == Approx(window_5[i]).margin(2e-5));
+  for (size_t i = 0; i < window_5.size(); ++i)
+    CHECK(larger.as<float>()[i] == Approx(window_5[i]).margin(2e-5));
   double sum = 0, weighted = 0;
   for (size_t i = 0; i < 162; ++i) {
     sum += larger.as<float>()[i];

@@ -146,7 +146,9 @@ TEST_CASE("a model whose tensors do not fit its config is refused with their nam
 TEST_CASE("an architecture that contradicts what the files say is refused; another image size is taken") {
   const Fixture made;
   for (const fs::path& path : {made.model, made.canonical()}) {
-    const auto open_with = [&](const SpecHints& hints) { return open_model(path, Catalog::built_in(), hints); };
+    const auto open_with = [&](const SpecHints& hints) {
+      return open_model(path, Catalog::built_in(), hints);
+    };
     CHECK(open_with({"swin_tiny_patch4_window7_224", 32}).spec.dimensions.image_size == 32);
     CHECK(open_with({"", 64}).spec.dimensions.image_size == 64);
     CHECK(code_of([&] { open_with({"swin_base_patch4_window7_224", 0}); }) == ErrorCode::kUsage);
@@ -161,6 +163,7 @@ TEST_CASE("at a smaller image size tables are resized to the windows that are cl
   const WeightMatch match = match_weights(plan, "swin", *opened.checkpoint);
   CHECK(match.fits());
   CHECK(canonical_digests(*opened.checkpoint, "").empty());  // they are of other weights
-  const Model model(open_model(made.canonical(), Catalog::built_in(), {"", 8}), backends::find_backend("cpu"), {1});
+  const Model model(open_model(made.canonical(), Catalog::built_in(), {"", 8}), backends::find_backend("cpu"),
+                    {1});
   CHECK(model.executable().plan().input == Shape{3, 8, 8});
 }

@@ -17,8 +17,8 @@ backends::Windows image_windows(const Shape& grid, int64_t window, bool shifted)
 // The hidden width of an MLP on a grid [.., channels].
 int64_t hidden_width(const Dimensions& dimensions, const Shape& grid);
 
-// What Swin and Swin V2 end with: the last norm, the mean over all tokens and, if the spec has classes, the classifier;
-// and the outputs features, embedding and logits. `x` is the last stage's map.
+// What Swin and Swin V2 end with: the last norm, the mean over all tokens and, if the spec has classes, the
+// classifier; and the outputs features, embedding and logits. `x` is the last stage's map.
 void end_with_head(backends::PlanBuilder& builder, backends::ValueId x, const ModelSpec& spec);
 
 }  // namespace swinzoo::zoo
