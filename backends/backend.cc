@@ -11,6 +11,8 @@
 
 namespace swinzoo::backends {
 
+std::string_view name_of(Precision precision) { return precision == Precision::kBf16 ? "bf16" : "fp32"; }
+
 std::span<const Backend> backends() {
   static constexpr std::array<Backend, 2> kBackends = {{
       {"cpu", "TBB and Eigen, kernels chosen for the CPU's instruction set", &load_cpu},

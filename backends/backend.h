@@ -1,6 +1,7 @@
 // Backend: runs plans. A backend sees plans and tensors, never names of models.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -25,6 +26,30 @@ struct OutputBinding {
   std::function<void()> written = {};
 };
 
+// How long each step of a plan took in one run: time that passed, with all of its threads at work. Steps run one
+// after another, so these add up to the whole run. A step that was not needed has zero.
+struct StepTimes {
+  std::vector<std::chrono::nanoseconds> steps;  // as in Plan::steps
+};
+
+// Times one step, from its construction to its destruction; does nothing where `times` is null.
+class StepTimer {
+ public:
+  StepTimer(StepTimes* times, size_t step) : times_(times), step_(step) {
+    if (times_ != nullptr) start_ = std::chrono::steady_clock::now();
+  }
+  ~StepTimer() {
+    if (times_ != nullptr) times_->steps[step_] = std::chrono::steady_clock::now() - start_;
+  }
+  StepTimer(const StepTimer&) = delete;
+  StepTimer& operator=(const StepTimer&) = delete;
+
+ private:
+  StepTimes* times_;
+  size_t step_;
+  std::chrono::steady_clock::time_point start_;
+};
+
 // A plan made ready to run: weights prepared, buffers planned. Immutable after load; run() may be called from
 // several threads at once.
 class Executable {
@@ -33,7 +58,13 @@ class Executable {
 
   // Runs a batch. x: float32 [batch, ...plan().input], finite or not. Fills what is bound, and computes no
   // further than what is bound needs. REQUIRES: x's shape fits, and each binding's size is right.
-  virtual void run(const TensorView& x, std::span<const OutputBinding> outputs) const = 0;
+  void run(const TensorView& x, std::span<const OutputBinding> outputs) const {
+    run_timed(x, outputs, nullptr);
+  }
+
+  // The same; where `times` is not null, fills it.
+  virtual void run_timed(const TensorView& x, std::span<const OutputBinding> outputs,
+                         StepTimes* times) const = 0;
 
   // The instruction set that the kernels were chosen for: "avx512", "avx2", "baseline"; "none" for the
   // reference.
@@ -48,8 +79,17 @@ class Executable {
   Plan plan_;
 };
 
+// What a backend computes products in. Everything else is fp32 in both: the residual stream, the statistics of
+// norms, softmax, and what products add up in.
+enum class Precision : uint8_t { kFp32, kBf16 };
+std::string_view name_of(Precision precision);  // "fp32", "bf16"
+
 struct LoadOptions {
-  int threads = 1;
+  int threads = 1;  // in all
+  // How many calls of run() the threads are shared between; each call gets threads / streams of them, at least one.
+  // One stream is for latency, several are for throughput.
+  int streams = 1;
+  Precision precision = Precision::kFp32;
 };
 
 // Makes an executable. weights[i] is plan.weights[i], float32 and of its shape; the views must live as long

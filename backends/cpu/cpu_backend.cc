@@ -65,15 +65,20 @@ class CpuExecutable : public Executable {
 
   std::string_view isa() const override { return name_of(isa_); }
 
-  void run(const TensorView& x, std::span<const OutputBinding> outputs) const override {
+  void run_timed(const TensorView& x, std::span<const OutputBinding> outputs,
+                 StepTimes* times) const override {
     const int64_t batch = x.shape[0];
+    if (times != nullptr) times->steps.assign(plan().steps.size(), {});
     std::unique_ptr<Workspace> workspace = pool_.take(batch);
     if (!workspace) {
       workspace = std::make_unique<Workspace>(plan(), batch, threads_, kTileRows * kTileColumns);
     }
     const size_t last = last_step_needed(plan(), outputs);
     arena_.execute([&] {
-      for (size_t s = 0; s <= last; ++s) run_step(s, batch, x, outputs, *workspace);
+      for (size_t s = 0; s <= last; ++s) {
+        const StepTimer timer(times, s);
+        run_step(s, batch, x, outputs, *workspace);
+      }
     });
     pool_.give_back(std::move(workspace));
   }
@@ -470,6 +475,7 @@ class CpuExecutable : public Executable {
 }  // namespace
 
 std::unique_ptr<Executable> load_cpu(Plan plan, std::vector<TensorView> weights, const LoadOptions& options) {
+  if (options.precision != Precision::kFp32) fail(ErrorCode::kUnsupported, "this CPU has no AVX512_BF16");
   const char* forced = std::getenv("SWINZOO_FORCE_ISA");
   const Isa isa = choose_isa(forced == nullptr ? "" : forced);
   return std::make_unique<CpuExecutable>(std::move(plan), std::move(weights), options.threads, isa);

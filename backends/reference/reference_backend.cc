@@ -6,6 +6,7 @@
 
 #include "backends/reference/ops.h"
 #include "backends/threads.h"
+#include "formats/error.h"
 
 namespace swinzoo::backends {
 namespace {
@@ -18,16 +19,18 @@ class ReferenceExecutable : public Executable {
         threads_(threads),
         more_threads_(allow_threads(threads)) {}
 
-  void run(const TensorView& x, std::span<const OutputBinding> outputs) const override {
+  void run_timed(const TensorView& x, std::span<const OutputBinding> outputs,
+                 StepTimes* times) const override {
     tbb::task_arena arena(threads_);
-    arena.execute([&] { run_in_arena(x, outputs); });
+    arena.execute([&] { run_in_arena(x, outputs, times); });
   }
 
   std::string_view isa() const override { return "none"; }
 
  private:
-  void run_in_arena(const TensorView& x, std::span<const OutputBinding> outputs) const {
+  void run_in_arena(const TensorView& x, std::span<const OutputBinding> outputs, StepTimes* times) const {
     const int64_t batch = x.shape[0];
+    if (times != nullptr) times->steps.assign(plan().steps.size(), {});
     const size_t last = last_step_needed(plan(), outputs);
     const std::vector<size_t> last_use = last_uses(last);
     std::vector<Tensor> values(plan().values.size());
@@ -35,6 +38,7 @@ class ReferenceExecutable : public Executable {
       return id == 0 ? x.as<float>() : std::as_const(values[static_cast<size_t>(id)]).as<float>();
     };
     for (size_t s = 0; s <= last; ++s) {
+      const StepTimer timer(times, s);
       const Step& step = plan().steps[s];
       for (const Op& op : step.ops) {
         const Value& result = plan().value(op.output);
@@ -81,7 +85,11 @@ class ReferenceExecutable : public Executable {
 
 std::unique_ptr<Executable> load_reference(Plan plan, std::vector<TensorView> weights,
                                            const LoadOptions& options) {
-  return std::make_unique<ReferenceExecutable>(std::move(plan), std::move(weights), options.threads);
+  if (options.precision != Precision::kFp32) {
+    fail(ErrorCode::kUnsupported, "the reference backend computes in fp32 only");
+  }
+  const int threads = std::max(1, options.threads / options.streams);
+  return std::make_unique<ReferenceExecutable>(std::move(plan), std::move(weights), threads);
 }
 
 }  // namespace swinzoo::backends
