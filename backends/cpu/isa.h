@@ -10,7 +10,8 @@ enum class Isa { kBaseline, kAvx2, kAvx512 };  // kBaseline: what the compiler t
 // "baseline", "avx2", "avx512"
 std::string_view name_of(Isa isa);
 
-// Whether this CPU has it (AVX2 with FMA; AVX-512 F, BW, DQ and VL).
+// Whether this CPU has it, as Highway takes it: AVX2 with FMA, BMI2, F16C, AES and PCLMUL, as all of Haswell's and Zen's
+// descendants have; AVX-512 F, BW, CD, DQ and VL.
 bool has_isa(Isa isa);
 
 // The best that this CPU has, or what `forced` names if it is not empty (the variable SWINZOO_FORCE_ISA).
