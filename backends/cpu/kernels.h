@@ -116,7 +116,7 @@ struct Kernels {
   void (*attention)(const HeadAttention& head);
 
   // What epilogues and softmax are made of, for the tests of their errors. gelu: x Phi(x), within 3e-7 of it for
-  // |x| < 6 and 3e-7 |x| beyond. exp2: 2^x for x <= 0, within 2e-7 of itself down to 2^-126, that below.
+  // |x| < 6 and 3e-7 |x| beyond. exp2: 2^x for x from -80 to 0, within 2e-7 of itself; 2^-80 below.
   void (*gelu)(const float* x, int64_t count, float* out);
   void (*exp2)(const float* x, int64_t count, float* out);
 
