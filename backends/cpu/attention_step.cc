@@ -39,7 +39,7 @@ class AttentionStep : public CpuStep {
   }
 
   SlotSize slot_size() const override {
-    const int64_t rows = most_windows_ * tokens_;
+    const int64_t rows = padded_rows(most_windows_ * tokens_);
     return {rows * padded_stride(channels_), rows * padded_stride(3 * channels_), rows};
   }
   int64_t scratch_size() const override { return scratch_size_; }
@@ -105,7 +105,7 @@ class AttentionStep : public CpuStep {
   void gather(const StepRun& run, int64_t place, void* out) const {
     const float* x = run.current() + place * channels_;
     if (place < 0) {
-      std::fill_n(static_cast<std::byte*>(out), static_cast<size_t>(channels_) * run.kernels.operand_size, std::byte{0});
+      std::fill_n(static_cast<std::byte*>(out), run.kernels.operand_size * static_cast<size_t>(padded_stride(channels_)), std::byte{0});
     } else if (norm_last_) {
       run.kernels.to_operands(x, channels_, out);
     } else {

@@ -44,7 +44,7 @@ class CpuExecutable : public Executable {
         isa_(isa),
         more_threads_(allow_threads(options.threads)),
         views_(std::move(weights)),
-        weights_(this->plan(), views_, kernels_for(isa)) {
+        weights_(this->plan(), views_, kernels_for(isa, options.precision)) {
     for (const Step& step : this->plan().steps) steps_.push_back(load_step(step, weights_));
     tbb::task_arena(options.threads).execute([&] { weights_.pack(); });
     for (const Step& step : this->plan().steps) {
@@ -123,9 +123,8 @@ class CpuExecutable : public Executable {
 }  // namespace
 
 std::unique_ptr<Executable> load_cpu(Plan plan, std::vector<TensorView> weights, const LoadOptions& options) {
-  if (options.precision != Precision::kFp32) fail(ErrorCode::kUnsupported, "this CPU has no AVX512_BF16");
   const char* forced = std::getenv("SWINZOO_FORCE_ISA");
-  const Isa isa = choose_isa(forced == nullptr ? "" : forced);
+  const Isa isa = choose_isa(forced == nullptr ? "" : forced, options.precision);
   return std::make_unique<CpuExecutable>(std::move(plan), std::move(weights), options, isa);
 }
 

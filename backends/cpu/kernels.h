@@ -6,7 +6,9 @@
 // (tests/backends/weak_symbols.cmake checks). Matrices are row-major; a stride is in elements. No kernel but Eigen's
 // allocates. All are thread-safe: they write only where they are told to.
 //
-// What a product reads is called an operand: float, or bfloat16 where the table says so. All else is float.
+// What a product reads is called an operand: float, or bfloat16 where the table says so. All else is float. Rows of
+// operands have room for a multiple of kOperandBlock of them; where they are bfloat16, layer_norm, to_operands and
+// Epilogue::kGelu fill what is beyond a row's end with zeros.
 #pragma once
 
 #include <cstddef>
@@ -19,6 +21,8 @@ namespace swinzoo::backends {
 // Elements that may be read or written beyond the end of a buffer's last row, whatever they hold: buffers that kernels
 // work in have that much room behind them.
 inline constexpr int64_t kSlack = 64;
+
+inline constexpr int64_t kOperandBlock = 32;
 
 // What becomes of a product on its way out.
 enum class Epilogue : uint8_t {
@@ -33,7 +37,7 @@ enum class Epilogue : uint8_t {
 struct Product {
   const void* x;  // operands
   int64_t x_stride;
-  int64_t rows;
+  int64_t rows;  // x has room for a multiple of 16 of them
   int64_t depth;
   const void* w;         // packed, from column 0 on
   int64_t first_column;  // starts a panel
@@ -126,7 +130,7 @@ struct Kernels {
   }
 };
 
-// The kernels for an instruction set. REQUIRES: has_isa(isa).
-const Kernels& kernels_for(Isa isa);
+// The kernels for an instruction set. REQUIRES: has_isa(isa, precision).
+const Kernels& kernels_for(Isa isa, Precision precision);
 
 }  // namespace swinzoo::backends

@@ -13,6 +13,7 @@ namespace {
 #include "backends/cpu/simd_tile.inc"
 #include "backends/cpu/simd_rows.inc"
 #include "backends/cpu/simd_float.inc"
+#include "backends/cpu/simd_epilogue.inc"
 #include "backends/cpu/simd_multiply.inc"
 #include "backends/cpu/simd_attention.inc"
 

@@ -38,9 +38,14 @@ class CpuStep {
   virtual int64_t scratch_size() const { return 0; }
 };
 
-// Floats between two rows of a buffer in a slot: a few more than there are, so that rows whose length is a power of two
-// do not fall on each other's places in the cache.
-inline int64_t padded_stride(int64_t columns) { return (columns + 15) / 16 * 16 + 16; }
+// Elements between two rows of a buffer in a slot: whole blocks of operands and one more, so that rows whose length is a
+// power of two do not fall on each other's places in the cache.
+inline int64_t padded_stride(int64_t columns) {
+  return (columns + kOperandBlock - 1) / kOperandBlock * kOperandBlock + kOperandBlock;
+}
+
+// Rows that a buffer of operands has room for: products read whole tiles.
+inline int64_t padded_rows(int64_t rows) { return (rows + 15) / 16 * 16; }
 
 // One function a kind of step. They ask `weights` for what they need, which is packed after the last of them.
 std::unique_ptr<CpuStep> load_patch_embed(const Step& step, const PatchEmbed& kernel, PackedWeights& weights);
