@@ -59,7 +59,7 @@ eval::Run start_run(const std::string& kind, const zoo::Model& model, const Mode
   run.backend = options.backend;
   run.isa = model.executable().isa();
   run.threads = threads;
-  run.precision = options.precision;
+  run.precision = backends::name_of(options.precision);
   return run;
 }
 

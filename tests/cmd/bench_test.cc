@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/cmd/results.h"
+#include "tests/has_precision.h"
 #include "tests/made_model.h"
 #include "tests/process.h"
 
@@ -115,6 +116,21 @@ TEST_CASE("bench of several models of which one fails measures the others and en
   CHECK_THAT(result.err, Contains("swinv2"));
 }
 
+TEST_CASE("bench names the precision that ran, and a backend without the one asked for ends in 7") {
+  const Fixture made;
+  CHECK(results_of(made.bench({"--json"}))[0].at("precision") == "fp32");
+  CHECK_THAT(made.bench({}).out, Contains("fp32"));
+  CHECK(made.bench({"--backend", "reference", "--precision", "bf16"}).status == 7);
+  const Result bf16 = made.bench({"--precision", "bf16", "--json"});
+  if (has_precision(backends::Precision::kBf16)) {
+    CHECK(results_of(bf16)[0].at("precision") == "bf16");
+  } else {
+    CHECK(bf16.status == 7);
+    CHECK(bf16.out.empty());
+    CHECK_THAT(bf16.err, Contains("BF16"));
+  }
+}
+
 TEST_CASE("bench refuses impossible counts") {
   const Fixture made;
   const auto status = [&](const std::vector<std::string>& more) {
@@ -130,6 +146,5 @@ TEST_CASE("bench refuses impossible counts") {
   CHECK(status({"--threads", "0"}) == 2);
   CHECK(status({"--seconds", "nan"}) == 2);
   CHECK(status({"--iterations", "3", "--seconds", "1"}) == 2);
-  CHECK(status({"--precision", "bf16"}) == 7);
   CHECK(run_swinzoo({"bench", "/no/such/model"}).status == 3);
 }
