@@ -48,7 +48,7 @@ zoo::Model load_model(const std::string& model, const zoo::Catalog& catalog, con
 zoo::Model load_model(zoo::OpenedModel opened, const std::string& model, const ModelOptions& options,
                       int threads, const Globals& globals) {
   zoo::Model loaded(std::move(opened), backends::find_backend(options.backend),
-                    {.threads = threads, .precision = options.precision});
+                    {.threads = threads, .streams = options.streams, .precision = options.precision});
   if (globals.verbose) {
     fmt::print(stderr, "swinzoo: {}: {} from {}; backend {}, instruction set {}, {}, {} threads\n", model,
                loaded.spec().architecture, loaded.origin(), options.backend, loaded.executable().isa(),

@@ -16,6 +16,7 @@ struct ModelOptions {
   backends::Precision precision = backends::Precision::kFp32;
   zoo::SpecHints hints;
   int threads = 0;  // 0: as many as the container's quota gives
+  int streams = 1;  // calls at the same time, that share the threads
 };
 
 // Declares --threads.
