@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <memory>
 
 #include "cmd/command.h"
@@ -11,6 +10,7 @@
 #include "cmd/model_options.h"
 #include "cmd/options.h"
 #include "eval/count.h"
+#include "eval/model_bench.h"
 #include "formats/error.h"
 
 namespace swinzoo::cmd {
@@ -26,50 +26,45 @@ struct Options {
   ModelOptions run;
 };
 
-// An input whose values are spread as those of normalised images are: a sine wave of amplitude 2 over all
-// elements.
-Tensor made_input(const backends::Plan& plan, int64_t batch) {
-  Tensor x(DType::kF32, plan.input_shape(batch));
-  float phase = 0;
-  for (float& value : x.as<float>()) {
-    value = 2.0f * std::sin(phase);
-    phase = std::fmod(phase + 0.37f, 6.2831853f);
-  }
-  return x;
+std::vector<int> all_threads_of(const Options& options) {
+  if (options.threads.empty()) return {threads_of(options.run)};
+  return options.threads;
 }
 
 // One configuration after another of one model, loaded anew for each number of threads.
 void bench(const std::string& name, const Options& options, const zoo::Catalog& catalog,
            const Globals& globals, RunLog& log) {
-  const std::vector<int> all_threads =
-      options.threads.empty() ? std::vector<int>{threads_of(options.run)} : options.threads;
-  for (const int threads : all_threads) {
+  for (const int threads : all_threads_of(options)) {
     eval::SteadyClock clock;
     const auto before = clock.now();
     const zoo::Model model = load_model(name, catalog, options.run, threads, globals);
     const double load_ms = std::chrono::duration<double, std::milli>(clock.now() - before).count();
     const backends::Executable& executable = model.executable();
-    const backends::Plan& plan = executable.plan();
-    const char* wanted = plan.find_output("logits") != nullptr ? "logits" : "embedding";
-    const auto output = static_cast<size_t>(plan.find_output(wanted) - plan.outputs.data());
     const eval::Run common = start_run("bench", model, options.run, threads);
     for (const int64_t batch : options.batches) {
       if (!globals.quiet)
-        fmt::print(stderr, "swinzoo: timing {}, batch {}, {} threads\n", name, batch, threads);
-      const Tensor x = made_input(plan, batch);
-      Tensor result(DType::kF32, plan.output_shape(plan.outputs[output], batch));
-      const backends::OutputBinding binding{output, result.as<float>()};
+        fmt::print(stderr, "swinzoo: timing {}, batch {}, {} threads, {} streams\n", name, batch, threads,
+                   options.run.streams);
       const eval::Samples samples =
-          eval::measure([&] { executable.run(x.view(), std::span(&binding, 1)); }, options.loop, clock);
+          eval::time_model(executable, batch, options.run.streams, options.loop, clock);
       eval::Run run = common;
-      set_timing(run, samples, batch, eval::count(plan).macs_each_run);
+      set_timing(run, samples, batch, eval::count(executable.plan()).macs_each_run);
       run.load_ms = load_ms;
       log.add(std::move(run));
     }
   }
 }
 
+void require_threads_for_streams(const Options& options) {
+  for (const int threads : all_threads_of(options)) {
+    if (options.run.streams <= threads) continue;
+    fail(ErrorCode::kUsage, "--streams {} share the threads, so there must be as many; there are {}",
+         options.run.streams, threads);
+  }
+}
+
 int run(const Options& options, const Globals& globals) {
+  require_threads_for_streams(options);
   const zoo::Catalog catalog = load_catalog(options.run.catalog);
   RunLog log(options.output);
   const int status = for_each_model(
@@ -99,6 +94,11 @@ Action setup_bench(CLI::App& app) {
       ->take_all()
       ->check(in_range(1, 4096))
       ->type_name("N[,N]");
+  app.add_option("--streams", options->run.streams,
+                 "Calls at the same time, that share the threads: for throughput")
+      ->check(in_range(1, 4096))
+      ->type_name("N")
+      ->capture_default_str();
   const auto iterations =
       app.add_option("--iterations", options->iterations, "Timed calls (default: as --seconds gives)")
           ->check(in_range(int64_t{1}, eval::kMostIterations))

@@ -59,7 +59,8 @@ eval::Run start_run(const std::string& kind, const zoo::Model& model, const Mode
   run.backend = options.backend;
   run.isa = model.executable().isa();
   run.threads = threads;
-  run.precision = options.precision;
+  run.streams = options.streams;
+  run.precision = backends::name_of(options.precision);
   return run;
 }
 

@@ -4,7 +4,6 @@
 
 #include "cmd/options.h"
 #include "eval/machine.h"
-#include "formats/error.h"
 
 namespace swinzoo::cmd {
 
@@ -12,6 +11,16 @@ void add_threads_option(CLI::App& app, int& threads) {
   app.add_option("--threads", threads, "Threads to run on (default: the cores that there are)")
       ->check(in_range(1, 4096))
       ->type_name("N");
+}
+
+CLI::Option* add_precision_option(CLI::App& app, backends::Precision& precision, const std::string& about) {
+  const auto set = [&precision](const std::string& name) {
+    precision = name == "bf16" ? backends::Precision::kBf16 : backends::Precision::kFp32;
+  };
+  return app.add_option_function<std::string>("--precision", set, about)
+      ->check(one_of({"fp32", "bf16"}))
+      ->type_name("fp32|bf16")
+      ->default_str("fp32");
 }
 
 void add_model_options(CLI::App& app, ModelOptions& options, bool with_threads) {
@@ -23,10 +32,7 @@ void add_model_options(CLI::App& app, ModelOptions& options, bool with_threads) 
       ->check(one_of(names))
       ->type_name(fmt::format("{}", fmt::join(names, "|")))
       ->capture_default_str();
-  app.add_option("--precision", options.precision, "What the products are computed in")
-      ->check(one_of({"fp32", "bf16"}))
-      ->type_name("fp32|bf16")
-      ->capture_default_str();
+  add_precision_option(app, options.precision, "What the products are computed in");
   if (with_threads) add_threads_option(app, options.threads);
 }
 
@@ -41,14 +47,12 @@ zoo::Model load_model(const std::string& model, const zoo::Catalog& catalog, con
 
 zoo::Model load_model(zoo::OpenedModel opened, const std::string& model, const ModelOptions& options,
                       int threads, const Globals& globals) {
-  if (options.precision != "fp32") {
-    fail(ErrorCode::kUnsupported, "precision {} is not built yet; there is: fp32", options.precision);
-  }
-  zoo::Model loaded(std::move(opened), backends::find_backend(options.backend), {threads});
+  zoo::Model loaded(std::move(opened), backends::find_backend(options.backend),
+                    {.threads = threads, .streams = options.streams, .precision = options.precision});
   if (globals.verbose) {
-    fmt::print(stderr, "swinzoo: {}: {} from {}; backend {}, instruction set {}, {} threads\n", model,
+    fmt::print(stderr, "swinzoo: {}: {} from {}; backend {}, instruction set {}, {}, {} threads\n", model,
                loaded.spec().architecture, loaded.origin(), options.backend, loaded.executable().isa(),
-               threads);
+               backends::name_of(options.precision), threads);
   }
   return loaded;
 }

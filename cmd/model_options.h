@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "backends/backend.h"
 #include "cmd/command.h"
 #include "zoo/model.h"
 
@@ -12,13 +13,17 @@ namespace swinzoo::cmd {
 struct ModelOptions {
   std::string catalog;
   std::string backend = "cpu";
-  std::string precision = "fp32";
+  backends::Precision precision = backends::Precision::kFp32;
   zoo::SpecHints hints;
   int threads = 0;  // 0: as many as the container's quota gives
+  int streams = 1;  // calls at the same time, that share the threads
 };
 
 // Declares --threads.
 void add_threads_option(CLI::App& app, int& threads);
+
+// Declares --precision fp32|bf16. `precision` outlives the app's parsing.
+CLI::Option* add_precision_option(CLI::App& app, backends::Precision& precision, const std::string& about);
 
 // Declares --catalog, --arch, --img-size, --backend and --precision; with_threads: --threads too. `options`
 // outlives the app's parsing.
@@ -28,7 +33,7 @@ void add_model_options(CLI::App& app, ModelOptions& options, bool with_threads =
 int threads_of(const ModelOptions& options);
 
 // Loads a model that runs; with -v, says on standard error where it came from and how it runs. Throws what
-// zoo::Model throws; kUnsupported for a precision that is not built.
+// zoo::Model throws; kUnsupported for a precision that the backend or this CPU lacks.
 zoo::Model load_model(const std::string& model, const zoo::Catalog& catalog, const ModelOptions& options,
                       int threads, const Globals& globals);
 

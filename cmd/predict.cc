@@ -99,8 +99,8 @@ void print_guesses(const std::string& name, const std::vector<Guess>& guesses,
   fmt::print("{}\n{}", name, table.text());
 }
 
-json::object to_result(const std::string& model, const std::string& name, const std::vector<Guess>& guesses,
-                       const ClassNames& class_names) {
+json::object to_result(const std::string& model, backends::Precision precision, const std::string& name,
+                       const std::vector<Guess>& guesses, const ClassNames& class_names) {
   json::array top;
   for (const Guess& guess : guesses) {
     json::object row = {{"class", guess.index}};
@@ -109,7 +109,10 @@ json::object to_result(const std::string& model, const std::string& name, const 
     row["logit"] = guess.logit;
     top.push_back(std::move(row));
   }
-  return {{"model", model}, {"input", name}, {"top", std::move(top)}};
+  return {{"model", model},
+          {"precision", backends::name_of(precision)},
+          {"input", name},
+          {"top", std::move(top)}};
 }
 
 int run(const Options& options, const Globals& globals) {
@@ -160,7 +163,8 @@ int run(const Options& options, const Globals& globals) {
       const auto guesses =
           best_classes(bindings[logits_at].data.subspan(row * classes, classes), options.topk);
       if (options.json) {
-        results.push_back(to_result(model.spec().id, batch.names[row], guesses, class_names));
+        results.push_back(
+            to_result(model.spec().id, options.run.precision, batch.names[row], guesses, class_names));
       } else {
         print_guesses(batch.names[row], guesses, class_names);
       }

@@ -12,6 +12,7 @@
 #include "cmd/options.h"
 #include "cmd/verify_catalog.h"
 #include "eval/compare_outputs.h"
+#include "eval/compare_precision.h"
 #include "eval/input_tensor.h"
 #include "eval/machine.h"
 #include "eval/text_table.h"
@@ -30,6 +31,7 @@ struct Options {
   std::string against;
   std::string golden;
   std::string backend = "cpu";
+  backends::Precision precision = backends::Precision::kFp32;
   std::string input;
   uint32_t seed = 1;
   zoo::SpecHints hints;
@@ -58,8 +60,10 @@ class Loaded {
       : plan_(eval::with_step_outputs(model.plan)),
         weights_(model.plan, *model.opened.checkpoint, model.match) {}
 
-  std::unique_ptr<backends::Executable> on(std::string_view backend, int threads) const {
-    return backends::find_backend(backend).load(plan_, weights_.views(), {threads});
+  std::unique_ptr<backends::Executable> on(std::string_view backend, int threads,
+                                           backends::Precision precision = backends::Precision::kFp32) const {
+    return backends::find_backend(backend).load(plan_, weights_.views(),
+                                                {.threads = threads, .precision = precision});
   }
 
  private:
@@ -278,6 +282,45 @@ void compare_with_golden(const zoo::MatchedModel& model, const Options& options,
   report.result["not_compared"] = json::array(not_compared.begin(), not_compared.end());
 }
 
+void compare_with_fp32(const zoo::MatchedModel& model, const Options& options, Report& report) {
+  constexpr uint32_t kInputs = 16;  // where none are given: of the seeds from --seed on
+  const Loaded loaded(model);
+  const auto lower = loaded.on(options.backend, options.threads, options.precision);
+  const auto fp32 = loaded.on(options.backend, options.threads);
+  eval::PrecisionComparison comparison;
+  if (options.input.empty()) {
+    for (uint32_t i = 0; i < kInputs; ++i) {
+      const Tensor x = eval::seeded_input(model.plan.input_shape(1), options.seed + i);
+      compare_precision(*fp32, *lower, x.view(), comparison);
+    }
+  } else {
+    compare_precision(*fp32, *lower, eval::read_input_tensor(options.input).view(), comparison);
+  }
+
+  const std::string_view name = backends::name_of(options.precision);
+  report.line("precision", "{} against fp32, on {} inputs; each output's largest error:", name,
+              comparison.inputs);
+  json::array outputs;
+  for (const eval::NamedError& output : comparison.outputs) {
+    report.line("", "{}: {}", output.output, text_of(output.error));
+    json::object row = {{"output", output.output}};
+    for (const auto& member : to_json(output.error)) row.insert(member);
+    outputs.push_back(std::move(row));
+  }
+  if (comparison.flipped) report.line("top-1", "{} of {} flipped", *comparison.flipped, comparison.inputs);
+  const eval::NamedError& judged = comparison.judged();
+  if (judged.error.relative() > eval::kPrecisionTolerance) {
+    report.faults.push_back(fmt::format("{}: {} is off by {:.3g} x abs max; {:g} is allowed", judged.output,
+                                        name, judged.error.relative(), eval::kPrecisionTolerance));
+  }
+  report.result["precision"] = name;
+  report.result["inputs"] = comparison.inputs;
+  report.result["outputs"] = std::move(outputs);
+  report.result["flipped_top1"] =
+      comparison.flipped ? json::value(*comparison.flipped) : json::value(nullptr);
+  report.result["tolerance"] = eval::kPrecisionTolerance;
+}
+
 // What is verified is either one model or the catalog.
 void require_usage(const Options& options) {
   if (options.catalog && !options.model.empty()) {
@@ -287,8 +330,12 @@ void require_usage(const Options& options) {
          options.model);
   }
   if (!options.catalog && options.model.empty()) fail(ErrorCode::kUsage, "name a MODEL, or --catalog");
-  if (options.seeded && !options.run && options.against.empty()) {
-    fail(ErrorCode::kUsage, "--seed needs --against, or --catalog --run");
+  const bool runs = !options.against.empty() || options.precision != backends::Precision::kFp32;
+  if (options.seeded && !options.run && !runs) {
+    fail(ErrorCode::kUsage, "--seed needs --against, --precision bf16, or --catalog --run");
+  }
+  if (!options.input.empty() && !runs) {
+    fail(ErrorCode::kUsage, "--input needs --against or --precision bf16");
   }
 }
 
@@ -322,6 +369,8 @@ int run(Options options, const Globals& globals) {
     compare_with_reference(model, options, globals.verbose, report);
   } else if (!options.golden.empty()) {
     compare_with_golden(model, options, report);
+  } else if (options.precision != backends::Precision::kFp32) {
+    compare_with_fp32(model, options, report);
   }
   report.result["ok"] = report.faults.empty();
   if (options.json) {
@@ -357,20 +406,26 @@ Action setup_verify(CLI::App& app) {
       ->capture_default_str();
   auto* input = app.add_option("--input", options->input,
                                "Run on the tensor 'x' of a .safetensors, or on an .npy, already normalised")
-                    ->needs(against)
                     ->type_name("FILE");
   auto* seed = app.add_option("--seed", options->seed, "Run on random numbers of this seed")
                    ->excludes(input)
                    ->type_name("N")
                    ->capture_default_str();
-  app.add_option("--tolerance", options->tolerance, "The error that is allowed, as a share of the abs max")
-      ->check(in_range(0.0, 1e9))
-      ->type_name("SHARE")
-      ->capture_default_str();
+  auto* tolerance = app.add_option("--tolerance", options->tolerance,
+                                   "The error that is allowed, as a share of the abs max")
+                        ->check(in_range(0.0, 1e9))
+                        ->type_name("SHARE")
+                        ->capture_default_str();
   auto* catalog = app.add_flag("--catalog", options->catalog,
                                "Check the plan of every row of the catalog, without its files")
                       ->excludes(against)
                       ->excludes(golden);
+  add_precision_option(app, options->precision,
+                       "bf16: compare logits, embedding and features in it with those in fp32")
+      ->excludes(against)
+      ->excludes(golden)
+      ->excludes(tolerance)
+      ->excludes(catalog);
   app.add_flag("--run", options->run,
                "Run each architecture of the catalog once, with random weights, and compare with the "
                "reference backend")

@@ -1,5 +1,12 @@
 #include "eval/bench.h"
 
+#include <algorithm>
+#include <exception>
+#include <latch>
+#include <system_error>
+#include <thread>
+#include <utility>
+
 #include "formats/error.h"
 
 namespace swinzoo::eval {
@@ -19,38 +26,111 @@ double seconds_between(std::chrono::nanoseconds start, std::chrono::nanoseconds 
   return std::chrono::duration<double>(end - start).count();
 }
 
-}  // namespace
-
-Samples measure(const std::function<void()>& body, const BenchOptions& options, Clock& clock) {
+void check(const BenchOptions& options) {
   check_count("warm-up iterations", options.warmup, 0);
   check_seconds("warm-up", options.warmup_seconds);
   check_seconds("timed run", options.seconds);
   check_count("least iterations", options.least_iterations, 1);
   if (options.iterations.has_value()) check_count("iterations", *options.iterations, 1);
+}
 
-  Samples samples;
-  samples.ms.reserve(static_cast<size_t>(options.iterations.value_or(kMostIterations)));
-
-  const auto warmup_start = clock.now();
-  while (samples.warmup < options.warmup ||
-         seconds_between(warmup_start, clock.now()) < options.warmup_seconds) {
+// Returns how many calls it made.
+int64_t warm_up(const std::function<void()>& body, const BenchOptions& options, Clock& clock) {
+  int64_t calls = 0;
+  const auto start = clock.now();
+  while (calls < options.warmup || seconds_between(start, clock.now()) < options.warmup_seconds) {
     body();
-    ++samples.warmup;
+    ++calls;
   }
+  return calls;
+}
 
-  const auto timed_start = clock.now();
-  const auto wants_more = [&](std::chrono::nanoseconds now) {
-    const auto count = static_cast<int64_t>(samples.ms.size());
+struct TimedCalls {
+  std::vector<double> ms;
+  std::chrono::nanoseconds start{}, end{};  // of all of them
+};
+
+TimedCalls time_calls(const std::function<void()>& body, const BenchOptions& options, int64_t most,
+                      Clock& clock) {
+  TimedCalls calls;
+  calls.ms.reserve(static_cast<size_t>(options.iterations.value_or(most)));
+  calls.start = calls.end = clock.now();
+  const auto wants_more = [&] {
+    const auto count = static_cast<int64_t>(calls.ms.size());
     if (options.iterations.has_value()) return count < *options.iterations;
-    if (count >= kMostIterations) return false;
-    return count < options.least_iterations || seconds_between(timed_start, now) < options.seconds;
+    if (count >= most) return false;
+    return count < options.least_iterations || seconds_between(calls.start, calls.end) < options.seconds;
   };
-  for (auto end = timed_start; wants_more(end);) {
+  while (wants_more()) {
     const auto start = clock.now();
     body();
-    end = clock.now();
-    samples.ms.push_back(std::chrono::duration<double, std::milli>(end - start).count());
+    calls.end = clock.now();
+    calls.ms.push_back(std::chrono::duration<double, std::milli>(calls.end - start).count());
   }
+  return calls;
+}
+
+}  // namespace
+
+Samples measure(const std::function<void()>& body, const BenchOptions& options, Clock& clock) {
+  check(options);
+  const int64_t warmup = warm_up(body, options, clock);
+  TimedCalls calls = time_calls(body, options, kMostIterations, clock);
+  return {warmup, std::move(calls.ms), seconds_between(calls.start, calls.end)};
+}
+
+Samples measure_streams(const std::function<void(int stream)>& body, int streams, const BenchOptions& options,
+                        Clock& clock) {
+  check(options);
+  check_count("streams", streams, 1);
+  const auto share = [&](int64_t calls) { return (calls + streams - 1) / streams; };
+  BenchOptions each = options;
+  each.least_iterations = share(options.least_iterations);
+  if (options.iterations.has_value()) each.iterations = share(*options.iterations);
+
+  struct Stream {
+    int64_t warmup = 0;
+    TimedCalls calls;
+    std::exception_ptr error;
+  };
+  std::vector<Stream> results(static_cast<size_t>(streams));
+  std::latch all_warm(streams);
+  const auto run = [&](int stream) {
+    Stream& mine = results[static_cast<size_t>(stream)];
+    const auto guarded = [&](const auto& work) {
+      try {
+        work();
+      } catch (...) {
+        mine.error = std::current_exception();
+      }
+    };
+    const auto call = [&] { body(stream); };
+    guarded([&] { mine.warmup = warm_up(call, each, clock); });
+    all_warm.arrive_and_wait();
+    if (mine.error) return;
+    guarded([&] { mine.calls = time_calls(call, each, share(kMostIterations), clock); });
+  };
+  {
+    std::vector<std::jthread> threads;
+    int started = 0;
+    try {
+      for (; started < streams; ++started) threads.emplace_back(run, started);
+    } catch (const std::system_error&) {
+      results[static_cast<size_t>(started)].error = std::current_exception();
+      all_warm.count_down(streams - started);
+    }
+  }
+
+  Samples samples;
+  auto start = results.front().calls.start, end = results.front().calls.end;
+  for (const Stream& stream : results) {
+    if (stream.error) std::rethrow_exception(stream.error);
+    samples.warmup += stream.warmup;
+    samples.ms.insert(samples.ms.end(), stream.calls.ms.begin(), stream.calls.ms.end());
+    start = std::min(start, stream.calls.start);
+    end = std::max(end, stream.calls.end);
+  }
+  samples.seconds = seconds_between(start, end);
   return samples;
 }
 

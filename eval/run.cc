@@ -60,8 +60,9 @@ void set_timing(Run& run, const Samples& samples, int64_t batch, std::optional<i
   run.p90_ms = percentile(samples.ms, 90);
   run.p95_ms = percentile(samples.ms, 95);
   run.p99_ms = percentile(samples.ms, 99);
-  if (*run.mean_ms > 0) {
-    run.images_per_second = static_cast<double>(batch) * 1000 / *run.mean_ms;
+  run.timed_seconds = samples.seconds;
+  if (samples.seconds > 0) {
+    run.images_per_second = static_cast<double>(batch * *run.iterations) / samples.seconds;
     if (macs_per_image.has_value()) {
       run.gmacs_per_second = *run.images_per_second * static_cast<double>(*macs_per_image) / 1e9;
     }

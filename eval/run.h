@@ -71,6 +71,7 @@ struct Run {
   std::string backend;
   std::string isa;
   std::optional<int64_t> threads;
+  std::optional<int64_t> streams;
   std::string precision;
   std::optional<int64_t> batch;
   std::string preprocessing;
@@ -113,6 +114,7 @@ struct Run {
   std::optional<double> p90_ms;
   std::optional<double> p95_ms;
   std::optional<double> p99_ms;
+  std::optional<double> timed_seconds;
 
   std::optional<double> images_per_second;
   std::optional<double> gmacs_per_second;
@@ -149,7 +151,8 @@ void visit_fields(Self& run, Visit&& visit) {
   group = "Setup";
   field("backend", run.backend, "", "`cpu` or `reference`");
   field("isa", run.isa, "", "the instruction set that the kernels used");
-  field("threads", run.threads, "", "threads that the model ran on");
+  field("threads", run.threads, "", "threads that the model ran on, all streams together");
+  field("streams", run.streams, "", "calls that ran at the same time, and shared the threads");
   field("precision", run.precision, "", "`fp32` or `bf16`");
   field("batch", run.batch, "", "images in one call");
   field("preprocessing", run.preprocessing, "",
@@ -199,9 +202,11 @@ void visit_fields(Self& run, Visit&& visit) {
   field("p90_ms", run.p90_ms, "ms", "90th percentile");
   field("p95_ms", run.p95_ms, "ms", "95th percentile");
   field("p99_ms", run.p99_ms, "ms", "99th percentile");
+  field("timed_seconds", run.timed_seconds, "s",
+        "from the start of the first timed call to the end of the last, of all streams");
   kind = "";
   field("images_per_second", run.images_per_second, "1/s",
-        "bench: `batch` over `mean_ms`; eval: `count` over `seconds`");
+        "bench: `batch` x `iterations` over `timed_seconds`; eval: `count` over `seconds`");
   kind = "bench";
   field("gmacs_per_second", run.gmacs_per_second, "GMAC/s",
         "multiply-accumulates over time, those done once at load left out");
@@ -214,7 +219,7 @@ void visit_fields(Self& run, Visit&& visit) {
   field("skipped", run.skipped, "", "images that could not be read: `path` and `error`");
   field("samples", run.samples, "", "where asked for, an object an image: `path`, `label`, `top5`, `logits`");
   kind = "bench";
-  field("samples_ms", run.samples_ms, "ms", "time of each timed call, in their order");
+  field("samples_ms", run.samples_ms, "ms", "time of each timed call, in their order, stream by stream");
 }
 
 // Fill in the parts of a run that come from elsewhere. set_model leaves the preprocessing's fingerprint, the

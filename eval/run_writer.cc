@@ -40,12 +40,13 @@ constexpr std::array<Column, 15> kTimmColumns = {{
     {"interpolation", "interpolation", ""},
 }};
 
-constexpr std::array<Column, 21> kTableColumns = {{
+constexpr std::array<Column, 22> kTableColumns = {{
     {"Model", "model", ""},
     {"Backend", "backend", ""},
     {"ISA", "isa", "bench"},
     {"Precision", "precision", ""},
     {"Threads", "threads", ""},
+    {"Streams", "streams", "bench"},
     {"Batch", "batch", "bench"},
     {"Images", "count", "eval"},
     {"Top-1 %", "top1", "eval", 1, 3},

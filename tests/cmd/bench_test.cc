@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/cmd/results.h"
+#include "tests/has_precision.h"
 #include "tests/made_model.h"
 #include "tests/process.h"
 
@@ -34,6 +35,7 @@ TEST_CASE("bench gives every figure and its samples") {
   CHECK(run.at("warmup") == 0);
   CHECK(run.at("batch") == 1);
   CHECK(run.at("threads") == 1);
+  CHECK(run.at("streams") == 1);
   const json::array& samples = run.at("samples_ms").as_array();
   REQUIRE(samples.size() == 3);
   for (const json::value& sample : samples) {
@@ -65,6 +67,7 @@ TEST_CASE("bench gives every figure and its samples") {
                             "p90_ms",
                             "p95_ms",
                             "p99_ms",
+                            "timed_seconds",
                             "images_per_second",
                             "gmacs_per_second",
                             "load_ms",
@@ -115,12 +118,53 @@ TEST_CASE("bench of several models of which one fails measures the others and en
   CHECK_THAT(result.err, Contains("swinv2"));
 }
 
+TEST_CASE("bench of several streams gives the latencies of calls and the throughput of all") {
+  const Fixture made;
+  const Result result = run_swinzoo({"bench", made.model, "--streams", "2", "--threads", "2,3", "--batch",
+                                     "4", "--iterations", "5", "--warmup", "0", "--json"});
+  const json::array results = results_of(result);
+  REQUIRE(results.size() == 2);
+  for (const json::value& each : results) {
+    const json::object& run = each.as_object();
+    CHECK(run.at("streams") == 2);
+    CHECK(run.at("iterations") == 6);  // as many for each stream
+    const json::array& samples = run.at("samples_ms").as_array();
+    CHECK(samples.size() == 6);
+    const double seconds = as_number(run.at("timed_seconds"), "timed_seconds");
+    CHECK(as_number(run.at("images_per_second"), "it") == Approx(4 * 6 / seconds));
+    double sum = 0;
+    for (const json::value& sample : samples) sum += as_number(sample, "sample");
+    CHECK(sum / 1000 <= 2 * seconds);  // two calls at a time
+    CHECK(as_number(run.at("max_ms"), "max") / 1000 <= seconds);
+  }
+  CHECK(results[1].at("threads") == 3);
+  CHECK_THAT(result.err, Contains("2 threads, 2 streams"));
+  CHECK_THAT(made.bench({"--streams", "2", "--threads", "2"}).out, Contains("Threads  Streams  Batch"));
+}
+
+TEST_CASE("bench names the precision that ran, and a backend without the one asked for ends in 7") {
+  const Fixture made;
+  CHECK(results_of(made.bench({"--json"}))[0].at("precision") == "fp32");
+  CHECK_THAT(made.bench({}).out, Contains("fp32"));
+  CHECK(made.bench({"--backend", "reference", "--precision", "bf16"}).status == 7);
+  const Result bf16 = made.bench({"--precision", "bf16", "--json"});
+  if (has_precision(backends::Precision::kBf16)) {
+    CHECK(results_of(bf16)[0].at("precision") == "bf16");
+  } else {
+    CHECK(bf16.status == 7);
+    CHECK(bf16.out.empty());
+    CHECK_THAT(bf16.err, Contains("BF16"));
+  }
+}
+
 TEST_CASE("bench refuses impossible counts") {
   const Fixture made;
   const auto status = [&](const std::vector<std::string>& more) {
     std::vector<std::string> arguments = {"bench", made.model};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    return run_swinzoo(arguments).status;
+    const Result result = run_swinzoo(arguments);
+    CHECK(result.out.empty());
+    return result.status;
   };
   CHECK(status({"--iterations", "0"}) == 2);
   CHECK(status({"--iterations", "1000001"}) == 2);
@@ -128,8 +172,9 @@ TEST_CASE("bench refuses impossible counts") {
   CHECK(status({"--batch", "0"}) == 2);
   CHECK(status({"--batch", "1,x"}) == 2);
   CHECK(status({"--threads", "0"}) == 2);
+  CHECK(status({"--streams", "0"}) == 2);
+  CHECK(status({"--streams", "3", "--threads", "4,2"}) == 2);
   CHECK(status({"--seconds", "nan"}) == 2);
   CHECK(status({"--iterations", "3", "--seconds", "1"}) == 2);
-  CHECK(status({"--precision", "bf16"}) == 7);
   CHECK(run_swinzoo({"bench", "/no/such/model"}).status == 3);
 }

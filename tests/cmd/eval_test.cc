@@ -4,6 +4,7 @@
 
 #include "formats/atomic_file.h"
 #include "tests/cmd/results.h"
+#include "tests/has_precision.h"
 #include "tests/made_model.h"
 #include "tests/process.h"
 
@@ -124,6 +125,19 @@ TEST_CASE("eval of several models of which one fails measures the others and end
   CHECK(results[0].at("weights_digest") != results[1].at("weights_digest"));
 }
 
+TEST_CASE("eval names the precision that ran, and a CPU without the one asked for ends in 7") {
+  const Fixture made;
+  CHECK(results_of(made.eval({"--json"}))[0].at("precision") == "fp32");
+  CHECK_THAT(made.eval({"--format", "csv"}).out, Contains(",fp32,"));
+  const Result bf16 = made.eval({"--precision", "bf16", "--json"});
+  if (has_precision(backends::Precision::kBf16)) {
+    CHECK(results_of(bf16)[0].at("precision") == "bf16");
+  } else {
+    CHECK(bf16.status == 7);
+    CHECK(bf16.out.empty());
+  }
+}
+
 TEST_CASE("eval names what is wrong with its data or its model") {
   const Fixture made;
   const auto status_of = [](const Result& result, const char* said) {
@@ -134,7 +148,7 @@ TEST_CASE("eval names what is wrong with its data or its model") {
   CHECK(status_of(run_swinzoo({"eval", made.model}), "--data") == 2);
   CHECK(status_of(run_swinzoo({"eval", made.model, "--data", "/no/such"}), "/no/such") == 3);
   CHECK(status_of(run_swinzoo({"eval", "/no/such", "--data", made.data}), "/no/such") == 3);
-  CHECK(status_of(made.eval({"--precision", "bf16"}), "bf16") == 7);
+  CHECK(status_of(made.eval({"--backend", "reference", "--precision", "bf16"}), "fp32 only") == 7);
   CHECK(status_of(made.eval({"--batch-size", "0"}), "--batch-size") == 2);
   CHECK(status_of(made.eval({"--threads", "0"}), "--threads") == 2);
   CHECK(status_of(made.eval({"--backend", "gpu"}), "--backend") == 2);

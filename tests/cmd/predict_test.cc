@@ -10,6 +10,7 @@
 #include "formats/atomic_file.h"
 #include "formats/safetensors.h"
 #include "tests/cmd/results.h"
+#include "tests/has_precision.h"
 #include "tests/made_model.h"
 #include "tests/process.h"
 
@@ -100,6 +101,22 @@ TEST_CASE("predict prints the best classes of images") {
             .at("top")
             .as_array()
             .size() == 5);
+}
+
+TEST_CASE("predict says the precision that ran, and a CPU or backend without the one asked for ends in 7") {
+  const Fixture made;
+  CHECK(results_of(made.predict({kImages / "rgb.png", "--json"}))[0].at("precision") == "fp32");
+  const Result reference =
+      made.predict({kImages / "rgb.png", "--backend", "reference", "--precision", "bf16"});
+  CHECK(reference.status == 7);
+  CHECK_THAT(reference.err, Contains("fp32 only"));
+  const Result bf16 = made.predict({kImages / "rgb.png", "--precision", "bf16", "--json"});
+  if (has_precision(backends::Precision::kBf16)) {
+    CHECK(results_of(bf16)[0].at("precision") == "bf16");
+  } else {
+    CHECK(bf16.status == 7);
+    CHECK(bf16.out.empty());
+  }
 }
 
 TEST_CASE("predict names the classes of ImageNet-1k") {

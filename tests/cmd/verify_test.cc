@@ -6,6 +6,7 @@
 #include "formats/checkpoint.h"
 #include "formats/safetensors.h"
 #include "tests/cmd/results.h"
+#include "tests/has_precision.h"
 #include "tests/made_model.h"
 #include "tests/process.h"
 
@@ -220,12 +221,46 @@ TEST_CASE("verify --golden of tensors that no model gives ends in 3") {
   CHECK_THAT(result.err, Contains("holds no output"));
 }
 
+TEST_CASE("verify --precision compares with fp32, or ends in 7 where the CPU lacks it") {
+  const std::string x = kGolden + "/input.safetensors";
+  if (!has_precision(backends::Precision::kBf16)) {
+    const Result refused = run_swinzoo({"verify", kGolden, "--precision", "bf16"});
+    CHECK(refused.status == 7);
+    CHECK(refused.out.empty());
+    CHECK(run_swinzoo({"verify", kGolden, "--precision", "bf16", "--input", x}).status == 7);
+    return;
+  }
+  const Result text = run_swinzoo({"verify", kGolden, "--precision", "bf16"});
+  CHECK_THAT(text.out, Contains("on 16 inputs") && Contains("logits: ") && Contains("of 16 flipped"));
+  const json::object result = verify({kGolden, "--precision", "bf16", "--input", x}, text.status);
+  CHECK(result.at("precision") == "bf16");
+  CHECK(result.at("inputs") == 2);
+  CHECK(as_int(result.at("flipped_top1"), "flipped") <= 2);
+  CHECK(result.at("tolerance") == 0.015);
+  const json::array& outputs = result.at("outputs").as_array();
+  REQUIRE(outputs.size() == 3);
+  CHECK(outputs[0].at("output") == "logits");
+  const double error = as_number(outputs[0].at("relative"), "error");
+  CHECK(error > 0);
+  CHECK((error <= 0.015) == (result.at("ok") == true));
+}
+
+TEST_CASE("verify --precision fp32 is what it does anyway") {
+  CHECK(run_swinzoo({"verify", kGolden, "--precision", "fp32"}).out == run_swinzoo({"verify", kGolden}).out);
+}
+
 TEST_CASE("verify ends in 2 for options that don't go together and in 3 and 5 for files") {
   const Fixture made;
   CHECK(run_swinzoo({"verify"}).status == 2);
   CHECK(run_swinzoo({"verify", made.good, "--against", "reference", "--golden", kGolden}).status == 2);
   CHECK(run_swinzoo({"verify", made.good, "--backend", "both"}).status == 2);
   CHECK(run_swinzoo({"verify", made.good, "--seed", "2"}).status == 2);
+  CHECK(run_swinzoo({"verify", made.good, "--input", "x.npy"}).status == 2);
+  CHECK(run_swinzoo({"verify", made.good, "--precision", "int8"}).status == 2);
+  CHECK(run_swinzoo({"verify", made.good, "--precision", "bf16", "--against", "reference"}).status == 2);
+  CHECK(run_swinzoo({"verify", made.good, "--precision", "bf16", "--golden", kGolden}).status == 2);
+  CHECK(run_swinzoo({"verify", made.good, "--precision", "bf16", "--tolerance", "1"}).status == 2);
+  CHECK(run_swinzoo({"verify", "--catalog", "--precision", "bf16"}).status == 2);
   CHECK(run_swinzoo({"verify", made.good, "--against", "reference", "--tolerance", "-1"}).status == 2);
   CHECK(run_swinzoo({"verify", "/no/such/model"}).status == 3);
   CHECK(run_swinzoo({"verify", made.good, "--against", "/no/such/model"}).status == 3);

@@ -1,10 +1,14 @@
 #include "eval/bench.h"
 
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <latch>
+#include <numeric>
 #include <stdexcept>
 
 #include "formats/error.h"
+#include "tests/error_code.h"
 
 using namespace swinzoo;
 using namespace swinzoo::eval;
@@ -44,6 +48,7 @@ TEST_CASE("a counted loop calls the body warm-up plus iterations times and times
   CHECK(calls == 6);
   CHECK(samples.warmup == 2);
   CHECK(samples.ms == std::vector<double>{3, 4, 5, 6});
+  CHECK(samples.seconds == Approx(0.018));
 }
 
 TEST_CASE("a timed loop runs until the time has passed") {
@@ -93,6 +98,49 @@ TEST_CASE("samples never move while the loop runs") {
   CHECK(measure([] {}, options, clock).ms.capacity() == 1000);
 }
 
+TEST_CASE("streams run at the same time, share the calls and are timed together") {
+  SteadyClock clock;
+  BenchOptions options = options_of(2, 0);
+  options.iterations = 7;
+  std::vector<int> calls(3);
+  std::latch all_called(3);
+  const auto body = [&](int stream) {
+    if (++calls[static_cast<size_t>(stream)] == 3)
+      all_called.arrive_and_wait();  // none is over before the others
+  };
+  const Samples samples = measure_streams(body, 3, options, clock);
+  CHECK(calls == std::vector<int>{5, 5, 5});  // 2, and 3 of the 7 rounded up
+  CHECK(samples.warmup == 6);
+  REQUIRE(samples.ms.size() == 9);
+  const double sum_ms = std::accumulate(samples.ms.begin(), samples.ms.end(), 0.0);
+  CHECK(samples.seconds * 1000 >= *std::max_element(samples.ms.begin(), samples.ms.end()));
+  CHECK(samples.seconds * 1000 * 3 >= sum_ms);
+}
+
+TEST_CASE("streams without a count make at least ten calls together") {
+  SteadyClock clock;
+  BenchOptions options = options_of(0, 0);
+  options.seconds = 0;
+  CHECK(measure_streams([](int) {}, 4, options, clock).ms.size() == 12);
+  CHECK(measure_streams([](int) {}, 1, options, clock).ms.size() == 10);
+}
+
+TEST_CASE("what a stream throws is passed on, in the warm-up too, when the others are over") {
+  SteadyClock clock;
+  BenchOptions options = options_of(1, 0);
+  options.iterations = 6;
+  for (const int failing_call : {1, 2}) {
+    std::atomic<int> others = 0;
+    std::vector<int> calls(2);
+    const auto body = [&](int stream) {
+      if (++calls[static_cast<size_t>(stream)] == failing_call && stream == 1) throw std::runtime_error("no");
+      if (stream == 0) ++others;
+    };
+    CHECK_THROWS_AS(measure_streams(body, 2, options, clock), std::runtime_error);
+    CHECK(others == 4);
+  }
+}
+
 TEST_CASE("a body that throws ends the loop") {
   FakeClock clock;
   CHECK_THROWS_AS(measure([] { throw std::runtime_error("no"); }, {}, clock), std::runtime_error);
@@ -115,7 +163,9 @@ TEST_CASE("bad bench options are a usage error") {
     } catch (const Error& error) {
       CHECK(error.code() == ErrorCode::kUsage);
     }
+    CHECK(code_of([&] { measure_streams([](int) {}, 2, options, clock); }) == ErrorCode::kUsage);
   }
+  CHECK(code_of([&] { measure_streams([](int) {}, 0, {}, clock); }) == ErrorCode::kUsage);
 }
 
 TEST_CASE("the steady clock goes on") {

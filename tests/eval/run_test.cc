@@ -111,7 +111,7 @@ TEST_CASE("a result file that is not there is not found") {
 
 TEST_CASE("timing figures follow from the samples") {
   Run run;
-  set_timing(run, {2, {10, 40, 20, 30}}, 4, 2'000'000'000);
+  set_timing(run, {2, {10, 40, 20, 30}, 0.1}, 4, 2'000'000'000);
   CHECK(run.batch == 4);
   CHECK(run.warmup == 2);
   CHECK(run.iterations == 4);
@@ -122,12 +122,19 @@ TEST_CASE("timing figures follow from the samples") {
   CHECK(run.max_ms == 40.0);
   CHECK(*run.stddev_ms == Approx(12.909944487358056));
   CHECK(*run.p95_ms == Approx(38.5));
+  CHECK(run.timed_seconds == 0.1);
   CHECK(run.images_per_second == 160.0);
   CHECK(run.gmacs_per_second == 320.0);
   CHECK(run.samples_ms == std::vector<double>{10, 40, 20, 30});
 
+  Run overlapping;
+  set_timing(overlapping, {2, {10, 40, 20, 30}, 0.05}, 4, 2'000'000'000);
+  CHECK(overlapping.mean_ms == 25.0);
+  CHECK(overlapping.images_per_second == 320.0);
+  CHECK(overlapping.gmacs_per_second == 640.0);
+
   Run once;
-  set_timing(once, {0, {5}}, 1, std::nullopt);
+  set_timing(once, {0, {5}, 0.005}, 1, std::nullopt);
   CHECK(once.median_ms == 5.0);
   CHECK_FALSE(once.stddev_ms.has_value());
   CHECK_FALSE(once.gmacs_per_second.has_value());
