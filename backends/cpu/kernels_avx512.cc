@@ -1,9 +1,10 @@
 // AVX-512's kernels; see kernels.h.
+#include <hwy/highway.h>
+
 #include <cstddef>
 #include <utility>
 
 #include "backends/cpu/kernels_isa.h"
-#include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace swinzoo::backends::avx512 {

@@ -1,11 +1,11 @@
 // AVX-512's kernels with products of bfloat16; see kernels.h.
+#include <hwy/highway.h>
 #include <immintrin.h>
 
 #include <cstddef>
 #include <utility>
 
 #include "backends/cpu/kernels_isa.h"
-#include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace swinzoo::backends::avx512_bf16 {
