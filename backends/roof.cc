@@ -42,8 +42,8 @@ struct PortableUnit {
 
 MultiplyAdds multiply_adds_for(std::string_view isa) {
 #if defined(__x86_64__)
-  if (isa.starts_with("avx512")) return avx512::kMultiplyAdds;
-  if (isa.starts_with("avx2")) return avx2::kMultiplyAdds;
+  if (isa == "avx512" || isa == "amx") return avx512::kMultiplyAdds;
+  if (isa == "avx2") return avx2::kMultiplyAdds;
 #endif
   static_cast<void>(isa);
   return multiply_adds_of<PortableUnit>();

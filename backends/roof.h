@@ -11,10 +11,10 @@ struct Roof {
 };
 
 // Measures both with that many threads at once, the best of several short repeats; takes half a second, and
-// 256 MiB of memory for a while. isa: as Executable::isa() names it; its vectors are used for the
-// multiply-adds, and the compiler's default where there are none of their own ("baseline", "none": a
-// multiplication and an addition). bf16 has the same roof, that of float32. REQUIRES: this CPU has the
-// instruction set; threads > 0.
+// 256 MiB of memory for a while. isa: as Executable::isa() names it. Its vectors are used for the
+// multiply-adds: AVX-512's for "amx" too, since bf16 is held against the roof of float32; and for "baseline" and
+// "none" the compiler's default, a multiplication and an addition.
+// REQUIRES: this CPU has the instruction set; threads > 0.
 Roof measure_roof(std::string_view isa, int threads);
 
 }  // namespace swinzoo::backends

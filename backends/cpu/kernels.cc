@@ -4,11 +4,13 @@
 
 namespace swinzoo::backends {
 
-const Kernels& kernels_for(Isa isa) {
+const Kernels& kernels_for(Isa isa, [[maybe_unused]] Precision precision) {
   switch (isa) {
 #if defined(__x86_64__)
+    case Isa::kAmx:
+      return amx::kKernels;
     case Isa::kAvx512:
-      return avx512::kKernels;
+      return precision == Precision::kBf16 ? avx512_bf16::kKernels : avx512::kKernels;
     case Isa::kAvx2:
       return avx2::kKernels;
 #endif

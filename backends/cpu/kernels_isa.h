@@ -1,4 +1,4 @@
-// One table of kernels an instruction set; see kernels.h.
+// The tables of kernels; see kernels.h.
 #pragma once
 
 #include "backends/cpu/kernels.h"
@@ -12,6 +12,12 @@ namespace avx2 {
 extern const Kernels kKernels;
 }
 namespace avx512 {
+extern const Kernels kKernels;
+}
+namespace avx512_bf16 {
+extern const Kernels kKernels;
+}
+namespace amx {
 extern const Kernels kKernels;
 }
 

@@ -1,38 +1,49 @@
-// The buffers that one run of the cpu backend needs, planned from the plan and reused from run to run.
+// The buffers that one run of the cpu backend needs, made once and reused from run to run.
 #pragma once
 
-#include <memory>
-#include <mutex>
+#include <cstdint>
 #include <vector>
 
-#include "backends/plan.h"
+#include "backends/cpu/kernels.h"
 #include "formats/tensor.h"
 
 namespace swinzoo::backends {
 
-// Not thread-safe: one run has one. Sizes are for the largest step of the plan at `batch`.
-struct Workspace {
-  Workspace(const Plan& plan, int64_t batch, int threads, int64_t tile_elements);
-
-  int64_t batch;
-  Tensor current;  // the result of the step before
-  Tensor next;     // the result of a step that can't work in place
-  Tensor normed;   // what a step's first product reads, in its order; attention's heads side by side
-  Tensor wide;     // q, k and v; the hidden layer of an MLP
-  std::vector<Tensor> tiles;      // a thread: a tile of a product on its way to being added
-  std::vector<Tensor> attention;  // a thread: the attention weights of one head of one window
+// What a step needs of a slot: floats, and rows with places.
+struct SlotSize {
+  int64_t narrow = 0;
+  int64_t wide = 0;
+  int64_t places = 0;
 };
 
-// Workspaces that are not in use. Thread-safe.
-class WorkspacePool {
+// A group's own buffers, from its first phase to its last.
+class Slot {
  public:
-  // One for at least this batch, where there is one.
-  std::unique_ptr<Workspace> take(int64_t batch);
-  void give_back(std::unique_ptr<Workspace> workspace);
+  explicit Slot(const SlotSize& size);
+
+  // What a step's first product reads, as floats or as operands.
+  float* narrow() { return narrow_.as<float>().data(); }
+  // What is wider: q, k and v; the hidden layer of an MLP.
+  float* wide() { return wide_.as<float>().data(); }
+  // A row: where it is from and goes back to; -1 is padding.
+  int64_t* places() { return places_.data(); }
 
  private:
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Workspace>> idle_;
+  Tensor narrow_, wide_;
+  std::vector<int64_t> places_;
+};
+
+// Not thread-safe: one run has one.
+struct Workspace {
+  // value_size: floats of the largest result of a step, for one image or clip; scratch_size: floats that a thread needs
+  // besides.
+  Workspace(int64_t batch, int64_t threads, int64_t value_size, const SlotSize& slot_size, int64_t scratch_size);
+
+  int64_t batch;                // at most
+  Tensor current;               // the result of the step before
+  Tensor next;                  // the result of a step that can't work in place
+  std::vector<Slot> slots;      // a thread
+  std::vector<Tensor> scratch;  // a thread
 };
 
 }  // namespace swinzoo::backends

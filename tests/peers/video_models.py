@@ -64,6 +64,9 @@ class Model(torch.nn.Module):
         channels = model_args["embed_dim"] * 2 ** (len(model_args["depths"]) - 1)
         self.cls_head = torch.nn.ModuleDict({"fc_cls": torch.nn.Linear(channels, num_classes)})
 
+    def forward(self, x):
+        return self.cls_head["fc_cls"](self.backbone(x).mean((2, 3, 4)))
+
 
 def make_model(seed, num_classes, **model_args):
     """A model in eval mode with bfloat16 values, and the generator for what follows."""
