@@ -1,6 +1,7 @@
 #include "backends/plan.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cmath>
 
@@ -34,6 +35,13 @@ void for_each_token(const Windows& windows, Visit visit) {
 }
 
 }  // namespace
+
+std::string_view kind_of(const Step& step) {
+  // In the order of Step::kernel's alternatives.
+  static constexpr std::array<std::string_view, std::variant_size_v<decltype(Step::kernel)>> kKinds = {
+      "patch_embed", "attention", "mlp", "patch_merging", "norm", "pool", "head"};
+  return kKinds[step.kernel.index()];
+}
 
 Shape batched_shape(const Value& value, int64_t batch) {
   Shape shape = value.shape;

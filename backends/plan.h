@@ -212,6 +212,9 @@ struct Step {
   std::vector<Op> ops;
 };
 
+// "patch_embed", "attention", "mlp", "patch_merging", "norm", "pool" or "head".
+std::string_view kind_of(const Step& step);
+
 // A result that can be asked for.
 struct Output {
   std::string name;  // "logits", "embedding", "features", "feature_map.i", "attention.i"

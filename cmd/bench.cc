@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <optional>
 
 #include "cmd/command.h"
 #include "cmd/measured_run.h"
@@ -11,6 +12,7 @@
 #include "cmd/options.h"
 #include "eval/count.h"
 #include "eval/model_bench.h"
+#include "eval/profile.h"
 #include "formats/error.h"
 
 namespace swinzoo::cmd {
@@ -22,6 +24,7 @@ struct Options {
   std::vector<int> threads;
   int64_t iterations = 0;
   eval::BenchOptions loop;
+  bool profile = false;
   RunOutput output;
   ModelOptions run;
 };
@@ -41,13 +44,21 @@ void bench(const std::string& name, const Options& options, const zoo::Catalog& 
     const double load_ms = std::chrono::duration<double, std::milli>(clock.now() - before).count();
     const backends::Executable& executable = model.executable();
     const eval::Run common = start_run("bench", model, options.run, threads);
+    std::optional<eval::Roof> roof;
+    if (options.profile) roof = eval::roof_of(executable.isa(), threads);
     for (const int64_t batch : options.batches) {
       if (!globals.quiet)
         fmt::print(stderr, "swinzoo: timing {}, batch {}, {} threads, {} streams\n", name, batch, threads,
                    options.run.streams);
-      const eval::Samples samples =
-          eval::time_model(executable, batch, options.run.streams, options.loop, clock);
       eval::Run run = common;
+      eval::Samples samples;
+      if (roof) {
+        eval::StepSamples timed = eval::time_steps(executable, batch, options.loop, clock);
+        run.profile = eval::profile_of(executable.plan(), batch, timed.steps, *roof);
+        samples = std::move(timed.samples);
+      } else {
+        samples = eval::time_model(executable, batch, options.run.streams, options.loop, clock);
+      }
       set_timing(run, samples, batch, eval::count(executable.plan()).macs_each_run);
       run.load_ms = load_ms;
       log.add(std::move(run));
@@ -55,7 +66,10 @@ void bench(const std::string& name, const Options& options, const zoo::Catalog& 
   }
 }
 
-void require_threads_for_streams(const Options& options) {
+void require_usage(const Options& options) {
+  if (options.profile && options.run.streams > 1) {
+    fail(ErrorCode::kUsage, "--profile times the steps of one call at a time, so it takes no --streams");
+  }
   for (const int threads : all_threads_of(options)) {
     if (options.run.streams <= threads) continue;
     fail(ErrorCode::kUsage, "--streams {} share the threads, so there must be as many; there are {}",
@@ -64,7 +78,7 @@ void require_threads_for_streams(const Options& options) {
 }
 
 int run(const Options& options, const Globals& globals) {
-  require_threads_for_streams(options);
+  require_usage(options);
   const zoo::Catalog catalog = load_catalog(options.run.catalog);
   RunLog log(options.output);
   const int status = for_each_model(
@@ -112,6 +126,8 @@ Action setup_bench(CLI::App& app) {
       ->check(in_range(int64_t{0}, eval::kMostIterations))
       ->type_name("N")
       ->capture_default_str();
+  app.add_flag("--profile", options->profile,
+               "Where the time goes, by step: with MACs, bytes and the share of the machine's roof");
   add_model_options(app, options->run, false);
   add_run_output_options(app, options->output);
   return [options](const Globals& globals) {

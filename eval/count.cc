@@ -68,7 +68,7 @@ Count count(const Plan& plan) {
       const OpCount counted = count_op(plan, op);
       add(mine.macs, counted.macs);
       add(mine.activations, counted.activations);
-      if (!op.once) add(total.macs_each_run, counted.macs);
+      if (!op.once) add(mine.macs_each_run, counted.macs);
       if (counted.fvcore_name != nullptr) add(total.by_operator[counted.fvcore_name], counted.macs);
       for (const backends::WeightId id : op.weights) {
         if (id != backends::kNone) add(mine.params, element_count(plan.weight(id).shape));
@@ -76,6 +76,7 @@ Count count(const Plan& plan) {
     }
     add(total.params, mine.params);
     add(total.macs, mine.macs);
+    add(total.macs_each_run, mine.macs_each_run);
     add(total.activations, mine.activations);
   }
   return total;

@@ -20,6 +20,7 @@ struct StepCount {
   std::string name;
   int64_t params = 0;
   int64_t macs = 0;
+  int64_t macs_each_run = 0;  // without what is done once at load
   int64_t activations = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "eval/model_bench.h"
 
 #include <cmath>
+#include <utility>
 #include <vector>
 
 namespace swinzoo::eval {
@@ -44,6 +45,18 @@ Samples time_model(const backends::Executable& executable, int64_t batch, int st
   };
   if (streams > 1) return measure_streams(run, streams, options, clock);
   return measure([&] { run(0); }, options, clock);
+}
+
+StepSamples time_steps(const backends::Executable& executable, int64_t batch, const BenchOptions& options,
+                       Clock& clock) {
+  const Call call(executable.plan(), batch);
+  std::vector<backends::StepTimes> steps;
+  const auto run = [&] {
+    executable.run_timed(call.x.view(), std::span(&call.binding, 1), &steps.emplace_back());
+  };
+  Samples samples = measure(run, options, clock);
+  steps.erase(steps.begin(), steps.begin() + samples.warmup);
+  return {std::move(samples), std::move(steps)};
 }
 
 }  // namespace swinzoo::eval

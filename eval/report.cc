@@ -89,6 +89,10 @@ std::string code_block(const std::string& content) {
   return fmt::format("{}\n{}{}\n", fence, content, fence);
 }
 
+std::string folded(const std::string& summary, const std::string& content) {
+  return fmt::format("\n<details><summary>{}</summary>\n\n{}\n</details>\n", summary, code_block(content));
+}
+
 // Raw data, folded away: ten numbers a line, or an object a line.
 std::string folded_list(const Field& field, const json::array& list) {
   std::string content;
@@ -97,8 +101,7 @@ std::string folded_list(const Field& field, const json::array& list) {
     content += to_json_line(list[i]) + (ends_line ? "\n" : ", ");
   }
   const std::string unit = *field.unit != 0 ? fmt::format(", {}", field.unit) : "";
-  return fmt::format("\n<details><summary>{}: {} values{}</summary>\n\n{}\n</details>\n", field.name,
-                     list.size(), unit, code_block(content));
+  return folded(fmt::format("{}: {} values{}", field.name, list.size(), unit), content);
 }
 
 std::string result_section(const Run& run, size_t number) {
@@ -106,7 +109,9 @@ std::string result_section(const Run& run, size_t number) {
   std::string lists;
   for (const auto& [field, value] : fields_of(run)) {
     const json::array* list = value.if_array();
-    if (list == nullptr || list->empty() || list->front().is_string()) {
+    if (value.is_object()) {
+      lists += folded(fmt::format("{}: as JSON", field.name), to_pretty_json(value) + "\n");
+    } else if (list == nullptr || list->empty() || list->front().is_string()) {
       table.add({field.name, list != nullptr && list->empty() ? "none" : cell_text(value), field.unit});
     } else {
       lists += folded_list(field, *list);

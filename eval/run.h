@@ -15,6 +15,7 @@
 #include "eval/bench.h"
 #include "eval/fields.h"
 #include "eval/machine.h"
+#include "eval/profile.h"
 #include "zoo/spec.h"
 
 namespace swinzoo::eval {
@@ -124,6 +125,7 @@ struct Run {
   std::optional<std::vector<SkippedFile>> skipped;  // empty where eval skipped none
   std::vector<EvalSample> samples;
   std::vector<double> samples_ms;
+  std::optional<Profile> profile;
 
   bool operator==(const Run&) const = default;
 };
@@ -220,6 +222,7 @@ void visit_fields(Self& run, Visit&& visit) {
   field("samples", run.samples, "", "where asked for, an object an image: `path`, `label`, `top5`, `logits`");
   kind = "bench";
   field("samples_ms", run.samples_ms, "ms", "time of each timed call, in their order, stream by stream");
+  field("profile", run.profile, "", "with `--profile`: `roof`, `total`, `by_kind` and `by_step`, see below");
 }
 
 // Fill in the parts of a run that come from elsewhere. set_model leaves the preprocessing's fingerprint, the

@@ -117,12 +117,23 @@ std::string csv_line(const std::vector<std::string>& cells) {
   return line + '\n';
 }
 
+// More than fits a cell of a CSV.
 template <typename T>
-constexpr bool kIsList = false;
+constexpr bool kIsNested = false;
 template <typename T>
-constexpr bool kIsList<std::vector<T>> = true;
+constexpr bool kIsNested<std::vector<T>> = true;
 template <typename T>
-constexpr bool kIsList<std::optional<std::vector<T>>> = true;
+constexpr bool kIsNested<std::optional<std::vector<T>>> = true;
+template <HasFields T>
+constexpr bool kIsNested<std::optional<T>> = true;
+
+std::string profile_title(const Run& run) {
+  const Roof& roof = run.profile->roof;
+  return fmt::format(
+      "{}, batch {}, {} threads: time by step, medians of {} calls; roof {:.0f} GFLOP/s, {:.1f} GB/s",
+      run.model, run.batch.value_or(0), roof.threads, run.iterations.value_or(0), roof.gflops_per_second,
+      roof.gbytes_per_second);
+}
 
 }  // namespace
 
@@ -143,6 +154,11 @@ std::string to_text(std::span<const Run> runs) {
     out += table.text();
   }
   for (const Run& run : runs) {
+    if (!run.profile.has_value()) continue;
+    out += fmt::format("\n{}\n{}\n{}", profile_title(run), table_by_kind(*run.profile).text(),
+                       table_by_step(*run.profile).text());
+  }
+  for (const Run& run : runs) {
     if (!run.skipped.has_value() || run.skipped->empty()) continue;
     out += fmt::format("\n{}: {} skipped:\n", run.model, run.skipped->size());
     for (const SkippedFile& file : *run.skipped) out += fmt::format("  {}: {}\n", file.path, file.error);
@@ -157,6 +173,11 @@ std::string to_markdown(std::span<const Run> runs) {
     if (table.empty()) continue;
     if (!out.empty()) out += '\n';
     out += fmt::format("### {}\n\n{}", title, table.markdown());
+  }
+  for (const Run& run : runs) {
+    if (!run.profile.has_value()) continue;
+    out += fmt::format("\n### {}\n\n{}\n{}", escape_markdown(profile_title(run)),
+                       table_by_kind(*run.profile).markdown(), table_by_step(*run.profile).markdown());
   }
   return out;
 }
@@ -174,7 +195,7 @@ std::string to_csv(std::span<const Run> runs) {
   visit_fields(no_run, [&]<typename T>(const Field& field, const T&) {
     const auto is_shown = [&](const Column& column) { return std::string_view(column.header) == field.name; };
     const bool shown = std::any_of(columns.begin(), columns.begin() + timm_columns, is_shown);
-    if (!kIsList<T> && !shown && any_of_kind(field.kind))
+    if (!kIsNested<T> && !shown && any_of_kind(field.kind))
       columns.push_back({field.name, field.name, field.kind});
   });
 

@@ -34,7 +34,7 @@ std::optional<std::filesystem::path> path_variable(const std::string& name) {
 
 std::filesystem::path hf_home() {
   if (const auto path = path_variable("HF_HOME")) return *path;
-  return path_variable("XDG_CACHE_HOME").value_or(home() / ".cache") / "huggingface";
+  return user_cache_root() / "huggingface";
 }
 
 std::string stripped(const std::string& text) {
@@ -69,6 +69,10 @@ bool hub_offline() {
   std::string value = variable("HF_HUB_OFFLINE").value_or("");
   std::transform(value.begin(), value.end(), value.begin(), [](unsigned char c) { return std::tolower(c); });
   return value == "1" || value == "on" || value == "yes" || value == "true";
+}
+
+std::filesystem::path user_cache_root() {
+  return path_variable("XDG_CACHE_HOME").value_or(home() / ".cache");
 }
 
 std::filesystem::path hub_cache_root() {

@@ -19,8 +19,11 @@ std::optional<std::string> hub_token();
 // HF_HUB_OFFLINE is 1, on, yes or true, in any case.
 bool hub_offline();
 
+// XDG_CACHE_HOME, else ~/.cache: where programs keep what can be made again.
+std::filesystem::path user_cache_root();
+
 // HF_HUB_CACHE, else HUGGINGFACE_HUB_CACHE (its older name), else HF_HOME/hub; HF_HOME is
-// XDG_CACHE_HOME/huggingface by default, and XDG_CACHE_HOME ~/.cache. A leading ~ is HOME.
+// user_cache_root()/huggingface by default. A leading ~ is HOME.
 std::filesystem::path hub_cache_root();
 
 }  // namespace swinzoo::zoo

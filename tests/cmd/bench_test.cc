@@ -142,6 +142,44 @@ TEST_CASE("bench of several streams gives the latencies of calls and the through
   CHECK_THAT(made.bench({"--streams", "2", "--threads", "2"}).out, Contains("Threads  Streams  Batch"));
 }
 
+TEST_CASE("bench --profile gives the time of each step beside its MACs, its bytes and the roof") {
+  const Fixture made;
+  const std::map<std::string, std::string> env = {{"XDG_CACHE_HOME", made.folder.path() / "cache"}};
+  const auto profile_of = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"bench", made.model, "--iterations", "3", "--warmup", "0", "--profile", "-q"});
+    return run_swinzoo(more, env);
+  };
+  const json::object run = results_of(profile_of({"--batch", "2", "--json"}))[0].as_object();
+  const json::object& profile = run.at("profile").as_object();
+  const json::object counted =
+      results_of(run_swinzoo({"count", made.model, "--by-block", "--json"}))[0].as_object();
+  const json::array& by_step = profile.at("by_step").as_array();
+  const json::array& blocks = counted.at("by_block").as_array();
+  REQUIRE(by_step.size() == blocks.size());
+  int64_t macs = 0;
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    CHECK(by_step[i].at("name") == blocks[i].at("name"));
+    CHECK(as_int(by_step[i].at("macs"), "macs") == 2 * as_int(blocks[i].at("macs"), "macs"));
+    CHECK(as_int(by_step[i].at("bytes"), "bytes") > 0);
+    CHECK(as_number(by_step[i].at("roof_share"), "roof_share") > 0);
+    macs += as_int(by_step[i].at("macs"), "macs");
+  }
+  CHECK(profile.at("total").at("macs") == macs);
+  CHECK(profile.at("by_kind").as_array().size() == 7);
+  CHECK(profile.at("roof").at("isa") == run.at("isa"));
+  CHECK(profile.at("roof").at("threads") == run.at("threads"));
+
+  const json::value kept = read_json(made.folder.path() / "cache/swinzoo/roof.json");
+  CHECK(kept.at("roofs").at(0) == profile.at("roof"));
+  CHECK(results_of(profile_of({"--json"}))[0].at("profile").at("roof") == profile.at("roof"));
+  const Result text = profile_of({});
+  CHECK_THAT(text.out, Contains("kind of step") && Contains("patch_merging") &&
+                           Contains("layers.0.blocks.1.mlp   mlp ") && Contains("\ntotal "));
+  CHECK_FALSE(results_of(made.bench({"--json"}))[0].as_object().contains("profile"));
+  CHECK(profile_of({"--streams", "2", "--threads", "2"}).status == 2);
+  CHECK(profile_of({"--streams", "1"}).status == 0);
+}
+
 TEST_CASE("bench names the precision that ran, and a backend without the one asked for ends in 7") {
   const Fixture made;
   CHECK(results_of(made.bench({"--json"}))[0].at("precision") == "fp32");

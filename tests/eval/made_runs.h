@@ -44,6 +44,24 @@ inline Run made_bench() {
   set_timing(run, {3, {41.523456789, 40.1, 39.7, 43.25, 40.000001}, 0.2046}, 8, 4400000000);
   run.load_ms = 123.456;
   run.peak_memory_mb = 512.75;
+  Profile& profile = run.profile.emplace();
+  profile.roof = {"Some CPU @ 2.00GHz", "avx512", 2, "0.1.0", 485.25, 38.125};
+  ProfileRow row;
+  row.name = "layers.0.blocks.0.mlp";
+  row.kind = "mlp";
+  row.ms = 1.0625;
+  row.share = 100;
+  row.macs = 123456789;
+  row.bytes = 987654;
+  row.gflops_per_second = 232.389;
+  row.roof = "compute";
+  row.roof_share = 47.89;
+  profile.by_step = {row};
+  row.name = "mlp";
+  profile.by_kind = {row};
+  row.name = "total";
+  row.kind = "";
+  profile.total = row;
   return run;
 }
 

@@ -192,6 +192,15 @@ TEST_CASE("the documentation lists every field with its unit and meaning") {
   std::ifstream env_file(SWINZOO_SOURCE_DIR "/docs/env.md");
   std::stringstream env;
   env << env_file.rdbuf();
+  const std::string results = text.str();
+  const auto check_documented = [&](const Field& field, const auto&) {
+    CHECK_THAT(results,
+               Catch::Contains(fmt::format("| `{}` | {} | {} |\n", field.name, field.unit, field.about)));
+  };
+  const Profile profile;
+  visit_fields(profile, check_documented);
+  visit_fields(profile.total, check_documented);
+  visit_fields(profile.roof, check_documented);
   const Machine none;
   visit_fields(none, [&](const Field& field, const auto&) {
     CHECK_THAT(env.str(),

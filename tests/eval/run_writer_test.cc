@@ -63,6 +63,7 @@ TEST_CASE("JSON lines are the results one by one") {
 
 TEST_CASE("the text has a table a kind without empty columns and names skipped files") {
   Run bench = made_bench();
+  bench.profile.reset();
   bench.gmacs_per_second.reset();
   Run second = bench;
   second.load_ms.reset();
@@ -77,6 +78,17 @@ TEST_CASE("the text has a table a kind without empty columns and names skipped f
   CHECK_THAT(lines[4], Catch::Contains("40.100") && Catch::Contains("123.5"));
   CHECK_THAT(lines[5], Catch::Contains("40.100") && Catch::Contains(" - "));
   CHECK_THAT(text, Catch::Contains("1 skipped") && Catch::Contains("n01/bad.jpg: is | truncated"));
+}
+
+TEST_CASE("text and Markdown show a run's profile, CSV leaves it out") {
+  const std::vector<Run> runs = {made_bench(), made_eval()};
+  const std::string text = to_text(runs);
+  CHECK_THAT(text, Catch::Contains("batch 8, 2 threads: time by step, medians of 5 calls; roof 485 GFLOP/s, "
+                                   "38.1 GB/s\nkind of step "));
+  CHECK_THAT(text, Catch::Contains("\nlayers.0.blocks.0.mlp  mlp ") && Catch::Contains("\ntotal "));
+  CHECK_THAT(to_markdown(runs), Catch::Contains("### swin_mini\\|\\`x\\`, batch 8") &&
+                                    Catch::Contains("| layers.0.blocks.0.mlp | mlp | 1.062 |"));
+  CHECK_THAT(to_csv(runs), !Catch::Contains("profile") && !Catch::Contains("layers.0"));
 }
 
 TEST_CASE("every form can be chosen by its name") {

@@ -93,6 +93,7 @@ TEST_CASE("the hub's settings come from hf's variables") {
   CHECK_FALSE(hub_token());
   const Environment xdg(Variables{{"XDG_CACHE_HOME", "/x"}});
   CHECK(hub_cache_root() == "/x/huggingface/hub");
+  CHECK(user_cache_root() == "/x");
   const Environment home(Variables{{"HF_HOME", "~/hf"}});
   CHECK(hub_cache_root() == "/home/me/hf/hub");
   const Environment cache(Variables{{"HF_HUB_CACHE", "/cache"}});
