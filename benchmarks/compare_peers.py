@@ -83,19 +83,21 @@ def main():
             found = {**machine.state(), "command": sys.argv, "results": results}
             options.json.write_text(json.dumps(found, indent=1) + "\n")
 
-    if options.scaling:
-        scaling.run(binary, options.models, options, save)
-    elif options.cold_start:
-        cold_start.run(binary, save)
-    elif options.clock:
-        clock.run(binary, options.models, options, save)
-    elif options.video:
-        os.environ["VIDEO_SWIN_REPO"] = str(options.video)  # where tests/peers/video_models.py looks
-        options.batch = [1]
-        comparison.run(binary, [contenders.VIDEO_TINY], ["pytorch"], options, save)
-    else:
-        comparison.run(binary, options.models, options.peers, options, save)
-    print(markdown, end="")
+    try:
+        if options.scaling:
+            scaling.run(binary, options.models, options, save)
+        elif options.cold_start:
+            cold_start.run(binary, save)
+        elif options.clock:
+            clock.run(binary, options.models, options, save)
+        elif options.video:
+            os.environ["VIDEO_SWIN_REPO"] = str(options.video)  # where tests/peers/video_models.py looks
+            options.batch = [1]
+            comparison.run(binary, [contenders.VIDEO_TINY], ["pytorch"], options, save)
+        else:
+            comparison.run(binary, options.models, options.peers, options, save)
+    finally:
+        print(markdown, end="")
 
 
 if __name__ == "__main__":

@@ -65,5 +65,5 @@ def run(binary, save):
     ours, theirs = medians.values()
     rows = [[name, f"{seconds:.3f}", f"{mib:.0f}"] for name, (seconds, mib) in medians.items()]
     rows.append(["ratio", f"{ours[0] / theirs[0]:.3f}", f"{ours[1] / theirs[1]:.3f}"])
-    save(f"## Cold start\n\n{MODEL}: the top five classes of a JPEG of 1 image, the whole process, all cores, files in the "
+    save(f"## Cold start\n\n{MODEL}: the top five classes of one JPEG, the whole process, all cores, files in the "
          f"page cache; medians of {TIMES}.\n\n" + document.table(["", "seconds", "peak RSS MiB"], rows), runs)

@@ -73,7 +73,7 @@ def _figures(results, peers):
         row = [r["model"], r["threads"], r["batch"], document.ms(found["swinzoo"]["median_ms"])]
         for peer in peers:
             row += [document.ms(found[peer]["median_ms"]), document.spread(found[peer]["ratios"])]
-        rows.append(row + [f"{r['disturbance_cores']['others']:.1%}"])
+        rows.append(row + [document.share(r["disturbance_cores"]["others"])])
     header = ["model", "threads", "batch", "swinzoo ms"]
     for peer in peers:
         header += [f"{TITLES[peer]} ms", "ratio"]
@@ -103,10 +103,11 @@ def _disturbance(results):
     """What else ran, of all configurations."""
     waiting, others, stolen = (
         [r["disturbance_cores"][what] for r in results] for what in ("waiting", "others", "stolen"))
+    mean = statistics.fmean
     return (
-        f"While one was timed, those that waited took {max(waiting):.1%} of a core together at most. Other programs took "
-        f"{statistics.fmean(others):.1%} of a core on average ({max(others):.1%} in the worst configuration), other virtual "
-        f"machines {statistics.fmean(stolen):.1%} ({max(stolen):.1%}).\n")
+        f"While one was timed, those that waited took {document.share(max(waiting))} of a core together at most. Other programs "
+        f"took {document.share(mean(others))} of a core on average ({document.share(max(others))} in the worst "
+        f"configuration), other virtual machines {document.share(mean(stolen))} ({document.share(max(stolen))}).\n")
 
 
 def markdown(results, left_out, peers):

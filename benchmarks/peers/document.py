@@ -22,6 +22,11 @@ def spread(ratios):
     return f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
 
 
+def share(cores):
+    """Of one core."""
+    return f"{cores:.1%}"
+
+
 class Machine:
     """The machine as it is when this is made, and its load at the end."""
 

@@ -36,9 +36,14 @@ def _build(name):
     return model, model.num_classes, {key: model.pretrained_cfg[key] for key in kept}, {}
 
 
+def name_of(folder):
+    """The model of a checkpoint that main() wrote."""
+    return json.loads((folder / "config.json").read_text())["architecture"]
+
+
 def load(folder):
-    """The PyTorch model of a checkpoint that main() wrote."""
-    model = _build(json.loads((folder / "config.json").read_text())["architecture"])[0]
+    """The same as a PyTorch module."""
+    model = _build(name_of(folder))[0]
     model.load_state_dict(safetensors.torch.load_file(folder / "model.safetensors"))
     return model
 

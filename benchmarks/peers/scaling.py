@@ -31,39 +31,40 @@ class _Case:
 
 
 def _race(cases, options, results):
-    """Each case's samples, by rounds, in the order of the cases; added to the results too."""
-    samples, _ = race.race(cases, options.rounds, options.seconds)
+    """(each case's samples, by rounds, in the order of the cases; others' load); added to the results too."""
+    samples, disturbance = race.race(cases, options.rounds, options.seconds)
     for case in cases:
         results.append({**dataclasses.asdict(case.setting), "model": case.model.parent.name, "macs": case.macs,
-                        "samples_ms": samples[case.name]})
-    return [samples[case.name] for case in cases]
+                        "disturbance_cores": dataclasses.asdict(disturbance), "samples_ms": samples[case.name]})
+    return [samples[case.name] for case in cases], document.share(disturbance.others)
 
 
 def _of_batches(binary, model, threads, precision, options, results):
     cases = [_Case(binary, model, Setting(batch, threads, precision)) for batch in BATCHES]
-    samples = _race(cases, options, results)
+    samples, load = _race(cases, options, results)
     row = [model.parent.name, precision, threads] + [document.ms(race.median(s) / batch) for batch, s in zip(BATCHES, samples)]
     # The share of batch 1's time that an image of the larger batches takes, round by round.
     for batch, found in zip(BATCHES[1:], samples[1:]):
         row.append(document.spread([ratio / batch for ratio in race.ratios(found, samples[0])]))
-    return row
+    return row + [load]
 
 
 def _of_threads(binary, model, precision, options, results):
     cases = [_Case(binary, model, Setting(1, threads, precision)) for threads in THREADS]
-    one, two = _race(cases, options, results)
+    (one, two), load = _race(cases, options, results)
     efficiency = [ratio / 2 for ratio in race.ratios(one, two)]
-    return [model.parent.name, precision, document.ms(race.median(one)), document.ms(race.median(two)), document.spread(efficiency)]
+    return [model.parent.name, precision, document.ms(race.median(one)), document.ms(race.median(two)),
+            document.spread(efficiency), load]
 
 
 def _of_size(binary, models, threads, precision, options, results):
     cases = [_Case(binary, models[name], Setting(1, threads, precision)) for name in (SMALL, LARGE)]
-    samples = _race(cases, options, results)
+    samples, load = _race(cases, options, results)
     macs = [case.macs / 1e9 for case in cases]
     row = [precision, threads]
     for found, giga in zip(samples, macs):
         row += [f"{giga:.2f}", document.ms(race.median(found)), f"{race.median(found) / giga:.3f}"]
-    return row + [document.spread([ratio * macs[0] / macs[1] for ratio in race.ratios(samples[1], samples[0])])]
+    return row + [document.spread([ratio * macs[0] / macs[1] for ratio in race.ratios(samples[1], samples[0])]), load]
 
 
 def run(binary, names, options, save):
@@ -71,14 +72,16 @@ def run(binary, names, options, save):
     batch_rows, thread_rows, size_rows, results = [], [], [], []
 
     def show():
-        share = [f"batch {batch} to 1" for batch in BATCHES[1:]]
+        batches = [f"batch {batch}" for batch in BATCHES] + [f"batch {batch} to 1" for batch in BATCHES[1:]]
+        load = "others' load"
         parts = [
+            "Others' load: the share of a core that other programs took meanwhile.\n",
             "## Batches\n", "Milliseconds per image, and the share of batch 1's that this is.\n",
-            document.table(["model", "precision", "threads"] + [f"batch {batch}" for batch in BATCHES] + share, batch_rows),
+            document.table(["model", "precision", "threads", *batches, load], batch_rows),
             "## Threads\n", "Batch 1. Efficiency: t1 / (2 t2).\n",
-            document.table(["model", "precision", "1 thread ms", "2 threads ms", "efficiency"], thread_rows),
+            document.table(["model", "precision", "1 thread ms", "2 threads ms", "efficiency", load], thread_rows),
             "## Size\n", f"Batch 1, {SMALL} and {LARGE}. Ratio: the larger one's time per MAC over the smaller one's.\n",
-            document.table(["precision", "threads"] + ["GMACs", "ms", "ms per GMAC"] * 2 + ["ratio"], size_rows),
+            document.table(["precision", "threads", *["GMACs", "ms", "ms per GMAC"] * 2, "ratio", load], size_rows),
         ]
         save("\n".join(parts), results)
 
