@@ -26,8 +26,8 @@ struct OutputBinding {
   std::function<void()> written = {};
 };
 
-// How long each step of a plan took in one run: time that passed, with all of its threads at work. Steps run one
-// after another, so these add up to the whole run. A step that was not needed has zero.
+// How long each step of a plan took in one run: time that passed, with all of its threads at work. Steps run
+// one after another, so these add up to the whole run. A step that was not needed has zero.
 struct StepTimes {
   std::vector<std::chrono::nanoseconds> steps;  // as in Plan::steps
 };
@@ -79,15 +79,15 @@ class Executable {
   Plan plan_;
 };
 
-// What a backend computes products in. Everything else is fp32 in both: the residual stream, the statistics of
-// norms, softmax, and what products add up in.
+// What a backend computes products in. Everything else is fp32 in both: the residual stream, the statistics
+// of norms, softmax, and what products add up in.
 enum class Precision : uint8_t { kFp32, kBf16 };
 std::string_view name_of(Precision precision);  // "fp32", "bf16"
 
 struct LoadOptions {
   int threads = 1;  // in all
-  // How many calls of run() the threads are shared between; each call gets threads / streams of them, at least one.
-  // One stream is for latency, several are for throughput.
+  // How many calls of run() the threads are shared between; each call gets threads / streams of them, at
+  // least one. One stream is for latency, several are for throughput.
   int streams = 1;
   Precision precision = Precision::kFp32;
 };

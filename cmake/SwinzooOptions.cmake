@@ -27,6 +27,15 @@ elseif(NOT SWINZOO_SANITIZE STREQUAL "")
   message(FATAL_ERROR "SWINZOO_SANITIZE is '${SWINZOO_SANITIZE}'; use address, thread or fuzz")
 endif()
 
+# What a source for one instruction set is compiled with: what Highway takes as AVX2, and as AVX-512.
+set(SWINZOO_AVX2_OPTIONS -mavx2 -mfma -mbmi -mbmi2 -mf16c -mlzcnt -maes -mpclmul)
+set(SWINZOO_AVX512_OPTIONS
+  ${SWINZOO_AVX2_OPTIONS} -mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl -mprefer-vector-width=512)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # False alarms in GCC 12's own AVX-512 intrinsics (GCC bug 105593); the second one with sanitizers only.
+  list(APPEND SWINZOO_AVX512_OPTIONS -Wno-maybe-uninitialized -Wno-uninitialized)
+endif()
+
 # swinzoo_library(formats a.cc b.cc): the static library of one folder.
 function(swinzoo_library folder)
   add_library(swinzoo_${folder} STATIC ${ARGN})

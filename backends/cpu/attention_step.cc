@@ -49,7 +49,9 @@ class AttentionStep : public CpuStep {
     const int64_t windows = run.batch * windows_;
     const int64_t groups = (windows + most_windows_ - 1) / most_windows_;
     const int64_t stride = padded_stride(channels_), wide_stride = padded_stride(3 * channels_);
-    const auto windows_of = [&](int64_t group) { return std::min(most_windows_, windows - group * most_windows_); };
+    const auto windows_of = [&](int64_t group) {
+      return std::min(most_windows_, windows - group * most_windows_);
+    };
     const auto rows = [&](int64_t group) { return windows_of(group) * tokens_; };
     const Phase gathered{rows, [&](int64_t group, int64_t slot, int64_t first, int64_t last) {
                            for (int64_t row = first; row < last; ++row) {
@@ -72,23 +74,25 @@ class AttentionStep : public CpuStep {
     const auto panels = [&](int64_t) { return projection_.panels(); };
     if (!norm_last_) {
       const Phase added{panels, [&](int64_t group, int64_t slot, int64_t first, int64_t last) {
-                          kernels.multiply(projection_.product(run.slot(slot).narrow(), stride, rows(group), first, last,
-                                                               Epilogue::kAdd, run.current(), channels_,
-                                                               run.slot(slot).places()));
+                          kernels.multiply(projection_.product(run.slot(slot).narrow(), stride, rows(group),
+                                                               first, last, Epilogue::kAdd, run.current(),
+                                                               channels_, run.slot(slot).places()));
                         }};
       run_phases(groups, run.threads, gathered, qkv, attended, added);
       return;
     }
-    const Phase projected{panels, [&](int64_t group, int64_t slot, int64_t first, int64_t last) {
-                            kernels.multiply(projection_.product(run.slot(slot).narrow(), stride, rows(group), first,
-                                                                 last, Epilogue::kStore, run.slot(slot).wide(), stride));
-                          }};
+    const Phase projected{
+        panels, [&](int64_t group, int64_t slot, int64_t first, int64_t last) {
+          kernels.multiply(projection_.product(run.slot(slot).narrow(), stride, rows(group), first, last,
+                                               Epilogue::kStore, run.slot(slot).wide(), stride));
+        }};
     const Phase added{rows, [&](int64_t, int64_t slot, int64_t first, int64_t last) {
                         for (int64_t row = first; row < last; ++row) {
                           const int64_t place = run.slot(slot).places()[row];
                           if (place < 0) continue;
-                          kernels.add_layer_norm(run.slot(slot).wide() + row * stride, channels_, norm_.weight, norm_.bias,
-                                                 norm_.epsilon, run.current() + place * channels_);
+                          kernels.add_layer_norm(run.slot(slot).wide() + row * stride, channels_,
+                                                 norm_.weight, norm_.bias, norm_.epsilon,
+                                                 run.current() + place * channels_);
                         }
                       }};
     run_phases(groups, run.threads, gathered, qkv, attended, projected, added);
@@ -105,7 +109,8 @@ class AttentionStep : public CpuStep {
   void gather(const StepRun& run, int64_t place, void* out) const {
     const float* x = run.current() + place * channels_;
     if (place < 0) {
-      std::fill_n(static_cast<std::byte*>(out), run.kernels.operand_size * static_cast<size_t>(padded_stride(channels_)), std::byte{0});
+      std::fill_n(static_cast<std::byte*>(out),
+                  run.kernels.operand_size * static_cast<size_t>(padded_stride(channels_)), std::byte{0});
     } else if (norm_last_) {
       run.kernels.to_operands(x, channels_, out);
     } else {
@@ -124,37 +129,38 @@ class AttentionStep : public CpuStep {
         run.kernels.normalize(row + channels_, head_size, 1);
       }
     }
-    HeadAttention job{.q = q,
-                      .k = q + channels_,
-                      .v = q + 2 * channels_,
-                      .stride = stride,
-                      .tokens = tokens_,
-                      .head_size = head_size,
-                      .bias = bias_.of_head(head),
-                      .positions = bias_.positions.data(),
-                      .centre = bias_.centre,
-                      .runs = bias_.runs.data(),
-                      .run_count = static_cast<int64_t>(bias_.runs.size()),
-                      .masks = nullptr,
-                      .mask_rows = nullptr,
-                      .mask_stride = 0,
-                      .scratch = run.workspace.scratch[static_cast<size_t>(this_thread())].as<float>().data(),
-                      .weights = run.attention == nullptr ? nullptr : run.attention + matrix * tokens_ * tokens_,
-                      .out = run.kernels.operand(slot.narrow(), window * tokens_ * out_stride + head * head_size),
-                      .out_stride = out_stride};
+    HeadAttention job{
+        .q = q,
+        .k = q + channels_,
+        .v = q + 2 * channels_,
+        .stride = stride,
+        .tokens = tokens_,
+        .head_size = head_size,
+        .bias = bias_.of_head(head),
+        .positions = bias_.positions.data(),
+        .centre = bias_.centre,
+        .runs = bias_.runs.data(),
+        .run_count = static_cast<int64_t>(bias_.runs.size()),
+        .masks = nullptr,
+        .mask_rows = nullptr,
+        .mask_stride = 0,
+        .scratch = run.workspace.scratch[static_cast<size_t>(this_thread())].as<float>().data(),
+        .weights = run.attention == nullptr ? nullptr : run.attention + matrix * tokens_ * tokens_,
+        .out = run.kernels.operand(slot.narrow(), window * tokens_ * out_stride + head * head_size),
+        .out_stride = out_stride};
     masks_.apply((first_window + window) % windows_, job);
     run.kernels.attention(job);
   }
 
-  int64_t grid_;                      // rows of one image
-  int64_t tokens_;                    // of a window
-  int64_t windows_;                   // of one image
-  int64_t most_windows_;              // of a group
+  int64_t grid_;          // rows of one image
+  int64_t tokens_;        // of a window
+  int64_t windows_;       // of one image
+  int64_t most_windows_;  // of a group
   int64_t heads_;
   int64_t channels_;
   bool norm_last_;
   PackedNorm norm_;
-  std::vector<int32_t> rows_;         // window_rows
+  std::vector<int32_t> rows_;  // window_rows
   PositionBias bias_;
   ShiftMasks masks_;
   std::vector<float> cosine_scales_;  // a head; empty: dot products, whose scale is in qkv's weights

@@ -16,8 +16,8 @@ namespace {
 constexpr std::array<Isa, 4> kBestFirst = {Isa::kAmx, Isa::kAvx512, Isa::kAvx2, Isa::kBaseline};
 
 #if defined(__x86_64__)
-// AMX's tiles and BF16 (CPUID leaf 7: EDX bits 24 and 22), which Linux lets a process use that asks for them, since they
-// make its threads' state larger (Documentation/arch/x86/xstate.rst).
+// AMX's tiles and BF16 (CPUID leaf 7: EDX bits 24 and 22), which Linux lets a process use that asks for them,
+// since they make its threads' state larger (Documentation/arch/x86/xstate.rst).
 bool has_amx() {
   static const bool has = [] {
     constexpr unsigned kTiles = 1u << 24, kBf16 = 1u << 22;
@@ -58,8 +58,8 @@ bool has_isa(Isa isa, Precision precision) {
              __builtin_cpu_supports("avx512vl") && (!is_bf16 || __builtin_cpu_supports("avx512bf16"));
     case Isa::kAvx2:
       return !is_bf16 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-             __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("f16c") && __builtin_cpu_supports("aes") &&
-             __builtin_cpu_supports("pclmul");
+             __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("f16c") &&
+             __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul");
     case Isa::kBaseline:
       return !is_bf16;
   }
@@ -74,11 +74,14 @@ Isa choose_isa(std::string_view forced, Precision precision) {
     is_known = true;
     if (has_isa(isa, precision)) return isa;
   }
-  if (!is_known) fail(ErrorCode::kUsage, "SWINZOO_FORCE_ISA is '{}'; there are: amx, avx512, avx2, baseline", forced);
+  if (!is_known)
+    fail(ErrorCode::kUsage, "SWINZOO_FORCE_ISA is '{}'; there are: amx, avx512, avx2, baseline", forced);
   if (forced.empty()) {
-    fail(ErrorCode::kUnsupported, "this CPU has neither AVX512_BF16 nor AMX, which {} needs", name_of(precision));
+    fail(ErrorCode::kUnsupported, "this CPU has neither AVX512_BF16 nor AMX, which {} needs",
+         name_of(precision));
   }
-  fail(ErrorCode::kUnsupported, "SWINZOO_FORCE_ISA is '{}', which this CPU lacks for {}", forced, name_of(precision));
+  fail(ErrorCode::kUnsupported, "SWINZOO_FORCE_ISA is '{}', which this CPU lacks for {}", forced,
+       name_of(precision));
 }
 
 }  // namespace swinzoo::backends

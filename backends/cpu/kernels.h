@@ -1,14 +1,14 @@
 // The cpu backend's kernels: small, single-threaded, and compiled once for each instruction set.
 //
 // There is one table of them for each instruction set and precision. The portable one is Eigen's
-// (eigen_kernels.inc); AVX2 and AVX-512 have their own, written once with Highway (simd_*.inc), and bf16 has products
-// of its own. Each object keeps its code in a namespace of its own, so that no two share a symbol
-// (tests/backends/weak_symbols.cmake checks). Matrices are row-major; a stride is in elements. No kernel but Eigen's
-// allocates. All are thread-safe: they write only where they are told to.
+// (eigen_kernels.inc); AVX2 and AVX-512 have their own, written once with Highway (simd_*.inc), and bf16 has
+// products of its own. Each object keeps its code in a namespace of its own, so that no two share a symbol
+// (tests/backends/weak_symbols.cmake checks). Matrices are row-major; a stride is in elements. No kernel but
+// Eigen's allocates. All are thread-safe: they write only where they are told to.
 //
-// What a product reads is called an operand: float, or bfloat16 where the table says so. All else is float. Rows of
-// operands have room for a multiple of kOperandBlock of them; where they are bfloat16, layer_norm, to_operands and
-// Epilogue::kGelu fill what is beyond a row's end with zeros.
+// What a product reads is called an operand: float, or bfloat16 where the table says so. All else is float.
+// Rows of operands have room for a multiple of kOperandBlock of them; where they are bfloat16, layer_norm,
+// to_operands and Epilogue::kGelu fill what is beyond a row's end with zeros.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +18,8 @@
 
 namespace swinzoo::backends {
 
-// Elements that may be read or written beyond the end of a buffer's last row, whatever they hold: buffers that kernels
-// work in have that much room behind them.
+// Elements that may be read or written beyond the end of a buffer's last row, whatever they hold: buffers
+// that kernels work in have that much room behind them.
 inline constexpr int64_t kSlack = 64;
 
 inline constexpr int64_t kOperandBlock = 32;
@@ -31,9 +31,9 @@ enum class Epilogue : uint8_t {
   kAdd,    // out += x w^T + bias, float
 };
 
-// The columns [first_column, columns) of out[rows, ..] of x[rows, depth] w[.., depth]^T. Each element is summed in an
-// order that depends on depth alone: its bits depend neither on the other rows and columns nor on how a product is cut
-// into calls.
+// The columns [first_column, columns) of out[rows, ..] of x[rows, depth] w[.., depth]^T. Each element is
+// summed in an order that depends on depth alone: its bits depend neither on the other rows and columns nor
+// on how a product is cut into calls.
 struct Product {
   const void* x;  // operands
   int64_t x_stride;
@@ -51,16 +51,16 @@ struct Product {
 };
 
 // The position biases of one shape of window, as a kernel reads them. The bias of query i and key j is
-// table[position[j] - position[i] + centre] of a head's table, whose order is reversed so that keys side by side have
-// biases side by side; a run is a stretch of such keys.
+// table[position[j] - position[i] + centre] of a head's table, whose order is reversed so that keys side by
+// side have biases side by side; a run is a stretch of such keys.
 struct BiasRun {
   int32_t first_key;
   int32_t length;
   int32_t position;  // of the first key
 };
 
-// One head of one window: softmax(q k^T + bias + mask) v, in powers of two: scores, bias and mask come multiplied by
-// log2(e). q, k and v are float [tokens, head_size], rows `stride` apart.
+// One head of one window: softmax(q k^T + bias + mask) v, in powers of two: scores, bias and mask come
+// multiplied by log2(e). q, k and v are float [tokens, head_size], rows `stride` apart.
 struct HeadAttention {
   const float* q;
   const float* k;
@@ -73,13 +73,14 @@ struct HeadAttention {
   int32_t centre;
   const BiasRun* runs;
   int64_t run_count;
-  // What is added to a query's scores: rows of mask_stride floats; null where nothing is. mask_rows[i] is query i's.
+  // What is added to a query's scores: rows of mask_stride floats; null where nothing is. mask_rows[i] is
+  // query i's.
   const float* masks;
   const int32_t* mask_rows;
   int64_t mask_stride;
-  float* scratch;     // attention_scratch(tokens, head_size) floats, 64-byte aligned
-  float* weights;     // [tokens, tokens]: receives what softmax gives; null where nobody asks
-  void* out;          // operands [tokens, head_size]
+  float* scratch;  // attention_scratch(tokens, head_size) floats, 64-byte aligned
+  float* weights;  // [tokens, tokens]: receives what softmax gives; null where nobody asks
+  void* out;       // operands [tokens, head_size]
   int64_t out_stride;
 };
 
@@ -91,8 +92,8 @@ struct Kernels {
   // c / panel_columns * packed_size(panel_columns, depth).
   size_t (*packed_size)(int64_t columns, int64_t depth);
 
-  // Packs w[columns, depth] as whole panels, missing columns as zeros. The first `scaled` columns are multiplied by
-  // scale.
+  // Packs w[columns, depth] as whole panels, missing columns as zeros. The first `scaled` columns are
+  // multiplied by scale.
   void (*pack)(const float* w, int64_t columns, int64_t depth, int64_t scaled, float scale, void* packed);
 
   void (*multiply)(const Product& product);
@@ -119,8 +120,8 @@ struct Kernels {
   int64_t (*attention_scratch)(int64_t tokens, int64_t head_size);
   void (*attention)(const HeadAttention& head);
 
-  // What epilogues and softmax are made of, for the tests of their errors. gelu: x Phi(x), within 3e-7 of it for
-  // |x| < 6 and 3e-7 |x| beyond. exp2: 2^x for x from -80 to 0, within 2e-7 of itself; 2^-80 below.
+  // What epilogues and softmax are made of, for the tests of their errors. gelu: x Phi(x), within 3e-7 of it
+  // for |x| < 6 and 3e-7 |x| beyond. exp2: 2^x for x from -80 to 0, within 2e-7 of itself; 2^-80 below.
   void (*gelu)(const float* x, int64_t count, float* out);
   void (*exp2)(const float* x, int64_t count, float* out);
 

@@ -11,6 +11,8 @@ HWY_BEFORE_NAMESPACE();
 namespace swinzoo::backends::amx {
 namespace {
 
+// Each builds on those before it.
+// clang-format off
 #include "backends/cpu/simd_math.inc"
 #include "backends/cpu/simd_tile.inc"
 #include "backends/cpu/simd_rows.inc"
@@ -18,12 +20,11 @@ namespace {
 #include "backends/cpu/simd_epilogue.inc"
 #include "backends/cpu/simd_bf16_amx.inc"
 #include "backends/cpu/simd_attention.inc"
+// clang-format on
 
 }  // namespace
 
-extern const Kernels kKernels = {kPanel,       sizeof(Operand), &packed_size,       &pack,      &multiply,
-                                 &layer_norm,  &layer_norm_float, &add_layer_norm, &to_operands, &add,
-                                 &normalize,   &attention_scratch, &attention,     &gelu,      &exp2};
+#include "backends/cpu/kernels_table.inc"
 
 }  // namespace swinzoo::backends::amx
 HWY_AFTER_NAMESPACE();

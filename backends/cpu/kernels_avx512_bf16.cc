@@ -11,6 +11,8 @@ HWY_BEFORE_NAMESPACE();
 namespace swinzoo::backends::avx512_bf16 {
 namespace {
 
+// Each builds on those before it.
+// clang-format off
 #include "backends/cpu/simd_math.inc"
 #include "backends/cpu/simd_tile.inc"
 #include "backends/cpu/simd_rows.inc"
@@ -19,12 +21,11 @@ namespace {
 #include "backends/cpu/simd_bf16_dot.inc"
 #include "backends/cpu/simd_multiply.inc"
 #include "backends/cpu/simd_attention.inc"
+// clang-format on
 
 }  // namespace
 
-extern const Kernels kKernels = {kPanel,       sizeof(Operand), &packed_size,       &pack,      &multiply,
-                                 &layer_norm,  &layer_norm_float, &add_layer_norm, &to_operands, &add,
-                                 &normalize,   &attention_scratch, &attention,     &gelu,      &exp2};
+#include "backends/cpu/kernels_table.inc"
 
 }  // namespace swinzoo::backends::avx512_bf16
 HWY_AFTER_NAMESPACE();

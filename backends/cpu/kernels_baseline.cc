@@ -12,8 +12,6 @@ namespace {
 
 }  // namespace
 
-extern const Kernels kKernels = {1,           sizeof(float),     &packed_size,    &pack,        &multiply,
-                                 &layer_norm, &layer_norm_float, &add_layer_norm, &to_operands, &add,
-                                 &normalize,  &attention_scratch, &attention,     &gelu,        &exp2};
+#include "backends/cpu/kernels_table.inc"
 
 }  // namespace swinzoo::backends::baseline

@@ -21,7 +21,8 @@ class TokenNormStep : public CpuStep {
                        [&](int64_t group, int64_t, int64_t first, int64_t last) {
                          for (int64_t row = first; row < last; ++row) {
                            float* x = run.current() + (groups.first(group) + row) * norm_.channels;
-                           run.kernels.layer_norm_float(x, norm_.channels, norm_.weight, norm_.bias, norm_.epsilon, x);
+                           run.kernels.layer_norm_float(x, norm_.channels, norm_.weight, norm_.bias,
+                                                        norm_.epsilon, x);
                          }
                        }};
     run_phases(groups.groups, run.threads, normed);
@@ -68,17 +69,18 @@ class HeadStep : public CpuStep {
     const Phase gathered{[&](int64_t group) { return groups.count(group); },
                          [&](int64_t group, int64_t slot, int64_t first, int64_t last) {
                            for (int64_t row = first; row < last; ++row) {
-                             kernels.to_operands(run.current() + (groups.first(group) + row) * linear_.depth, linear_.depth,
+                             kernels.to_operands(run.current() + (groups.first(group) + row) * linear_.depth,
+                                                 linear_.depth,
                                                  kernels.operand(run.slot(slot).narrow(), row * stride));
                            }
                          }};
-    const Phase classified{[&](int64_t) { return linear_.panels(); },
-                           [&](int64_t group, int64_t slot, int64_t first, int64_t last) {
-                             kernels.multiply(linear_.product(run.slot(slot).narrow(), stride, groups.count(group), first,
-                                                              last, Epilogue::kStore,
-                                                              run.next() + groups.first(group) * linear_.columns,
-                                                              linear_.columns));
-                           }};
+    const Phase classified{
+        [&](int64_t) { return linear_.panels(); },
+        [&](int64_t group, int64_t slot, int64_t first, int64_t last) {
+          kernels.multiply(linear_.product(
+              run.slot(slot).narrow(), stride, groups.count(group), first, last, Epilogue::kStore,
+              run.next() + groups.first(group) * linear_.columns, linear_.columns));
+        }};
     run_phases(groups.groups, run.threads, gathered, classified);
     std::swap(run.workspace.current, run.workspace.next);
   }

@@ -16,48 +16,56 @@ class MlpStep : public CpuStep {
         fc2_(weights.linear(kernel.fc2)) {}
 
   SlotSize slot_size() const override {
-    return {RowGroups::kMostRows * padded_stride(fc1_.depth), RowGroups::kMostRows * padded_stride(fc2_.depth), 0};
+    return {RowGroups::kMostRows * padded_stride(fc1_.depth),
+            RowGroups::kMostRows * padded_stride(fc2_.depth), 0};
   }
 
   void run(const StepRun& run) const override {
     const Kernels& kernels = run.kernels;
     const RowGroups groups(run.batch * rows_, run.threads);
-    const int64_t channels = fc1_.depth, stride = padded_stride(channels), hidden_stride = padded_stride(fc2_.depth);
+    const int64_t channels = fc1_.depth, stride = padded_stride(channels),
+                  hidden_stride = padded_stride(fc2_.depth);
     const auto rows = [&](int64_t group) { return groups.count(group); };
-    const auto x = [&](int64_t group, int64_t row) { return run.current() + (groups.first(group) + row) * channels; };
+    const auto x = [&](int64_t group, int64_t row) {
+      return run.current() + (groups.first(group) + row) * channels;
+    };
     const Phase normed{rows, [&](int64_t group, int64_t slot, int64_t first, int64_t last) {
                          for (int64_t row = first; row < last; ++row) {
                            void* out = kernels.operand(run.slot(slot).narrow(), row * stride);
                            if (norm_last_) {
                              kernels.to_operands(x(group, row), channels, out);
                            } else {
-                             kernels.layer_norm(x(group, row), channels, norm_.weight, norm_.bias, norm_.epsilon, out);
+                             kernels.layer_norm(x(group, row), channels, norm_.weight, norm_.bias,
+                                                norm_.epsilon, out);
                            }
                          }
                        }};
-    const Phase hidden{[&](int64_t) { return fc1_.panels(); },
-                       [&](int64_t group, int64_t slot, int64_t first, int64_t last) {
-                         kernels.multiply(fc1_.product(run.slot(slot).narrow(), stride, groups.count(group), first, last,
-                                                       Epilogue::kGelu, run.slot(slot).wide(), hidden_stride));
-                       }};
+    const Phase hidden{
+        [&](int64_t) { return fc1_.panels(); },
+        [&](int64_t group, int64_t slot, int64_t first, int64_t last) {
+          kernels.multiply(fc1_.product(run.slot(slot).narrow(), stride, groups.count(group), first, last,
+                                        Epilogue::kGelu, run.slot(slot).wide(), hidden_stride));
+        }};
     const auto panels = [&](int64_t) { return fc2_.panels(); };
     if (!norm_last_) {
-      const Phase added{panels, [&](int64_t group, int64_t slot, int64_t first, int64_t last) {
-                          kernels.multiply(fc2_.product(run.slot(slot).wide(), hidden_stride, groups.count(group), first,
-                                                        last, Epilogue::kAdd, x(group, 0), channels));
-                        }};
+      const Phase added{
+          panels, [&](int64_t group, int64_t slot, int64_t first, int64_t last) {
+            kernels.multiply(fc2_.product(run.slot(slot).wide(), hidden_stride, groups.count(group), first,
+                                          last, Epilogue::kAdd, x(group, 0), channels));
+          }};
       run_phases(groups.groups, run.threads, normed, hidden, added);
       return;
     }
-    const Phase product{panels, [&](int64_t group, int64_t slot, int64_t first, int64_t last) {
-                          kernels.multiply(fc2_.product(run.slot(slot).wide(), hidden_stride, groups.count(group), first,
-                                                        last, Epilogue::kStore, run.slot(slot).narrow(), stride));
-                        }};
+    const Phase product{
+        panels, [&](int64_t group, int64_t slot, int64_t first, int64_t last) {
+          kernels.multiply(fc2_.product(run.slot(slot).wide(), hidden_stride, groups.count(group), first,
+                                        last, Epilogue::kStore, run.slot(slot).narrow(), stride));
+        }};
     const Phase added{rows, [&](int64_t group, int64_t slot, int64_t first, int64_t last) {
                         const float* from = run.slot(slot).narrow();
                         for (int64_t row = first; row < last; ++row) {
-                          kernels.add_layer_norm(from + row * stride, channels, norm_.weight, norm_.bias, norm_.epsilon,
-                                                 x(group, row));
+                          kernels.add_layer_norm(from + row * stride, channels, norm_.weight, norm_.bias,
+                                                 norm_.epsilon, x(group, row));
                         }
                       }};
     run_phases(groups.groups, run.threads, normed, hidden, product, added);

@@ -19,7 +19,8 @@ size_t rounded_up(size_t size, size_t to) { return (size + to - 1) / to * to; }
 }  // namespace
 
 Product PackedLinear::product(const void* x, int64_t x_stride, int64_t rows, int64_t first, int64_t last,
-                              Epilogue epilogue, void* out, int64_t out_stride, const int64_t* out_rows) const {
+                              Epilogue epilogue, void* out, int64_t out_stride,
+                              const int64_t* out_rows) const {
   return {.x = x,
           .x_stride = x_stride,
           .rows = rows,
@@ -63,7 +64,8 @@ PackedLinear PackedWeights::linear(const Linear& linear, int64_t scaled, float s
     for (int64_t c = 0; c < scaled; ++c) packed.bias[static_cast<size_t>(c)] *= scale;
     packed.bias.resize(static_cast<size_t>(packed.panels() * packed.panel_columns));
   }
-  jobs_.push_back({weight(linear.weight), packed.columns, packed.depth, scaled, scale, memory_.get() + used_});
+  jobs_.push_back(
+      {weight(linear.weight), packed.columns, packed.depth, scaled, scale, memory_.get() + used_});
   used_ += rounded_up(kernels_.packed_size(packed.columns, packed.depth), kLine);
   assert(used_ <= size_);
   return packed;

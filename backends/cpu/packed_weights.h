@@ -24,8 +24,8 @@ struct PackedLinear {
   int64_t panels() const { return (columns + panel_columns - 1) / panel_columns; }
 
   // out = epilogue(x w^T + bias) for the panels [first, last).
-  Product product(const void* x, int64_t x_stride, int64_t rows, int64_t first, int64_t last, Epilogue epilogue,
-                  void* out, int64_t out_stride, const int64_t* out_rows = nullptr) const;
+  Product product(const void* x, int64_t x_stride, int64_t rows, int64_t first, int64_t last,
+                  Epilogue epilogue, void* out, int64_t out_stride, const int64_t* out_rows = nullptr) const;
 };
 
 struct PackedNorm {
@@ -41,8 +41,8 @@ class PackedWeights {
   // weights[i] is plan.weights[i], float32; the views and the plan must live as long as this does.
   PackedWeights(const Plan& plan, std::span<const TensorView> weights, const Kernels& kernels);
 
-  // A layer, whose place is settled and whose weights are not there before pack(). The first `scaled` columns and their
-  // biases are multiplied by scale.
+  // A layer, whose place is settled and whose weights are not there before pack(). The first `scaled` columns
+  // and their biases are multiplied by scale.
   PackedLinear linear(const Linear& linear, int64_t scaled = 0, float scale = 1);
 
   // Packs what was asked for, on the threads of the calling arena.

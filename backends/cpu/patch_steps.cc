@@ -12,7 +12,9 @@ namespace {
 class PatchEmbedStep : public CpuStep {
  public:
   PatchEmbedStep(const Step& step, const PatchEmbed& kernel, PackedWeights& weights)
-      : patch_(kernel.patch), norm_(weights.norm(kernel.norm)), projection_(weights.linear(kernel.projection)) {
+      : patch_(kernel.patch),
+        norm_(weights.norm(kernel.norm)),
+        projection_(weights.linear(kernel.projection)) {
     const Shape& in = weights.plan().value(step.input).shape;
     const Shape& shape = weights.plan().value(step.output).shape;
     channels_ = in[0];
@@ -30,7 +32,9 @@ class PatchEmbedStep : public CpuStep {
     const RowGroups groups(run.batch * grid_[0] * grid_[1] * grid_[2], run.threads);
     const int64_t stride = padded_stride(projection_.depth), columns = projection_.columns;
     const auto rows = [&](int64_t group) { return groups.count(group); };
-    const auto out = [&](int64_t group, int64_t row) { return run.current() + (groups.first(group) + row) * columns; };
+    const auto out = [&](int64_t group, int64_t row) {
+      return run.current() + (groups.first(group) + row) * columns;
+    };
     const Phase gathered{rows, [&](int64_t group, int64_t slot, int64_t first, int64_t last) {
                            for (int64_t row = first; row < last; ++row) {
                              float* patch = run.slot(slot).wide() + row * stride;
@@ -39,11 +43,12 @@ class PatchEmbedStep : public CpuStep {
                                                  kernels.operand(run.slot(slot).narrow(), row * stride));
                            }
                          }};
-    const Phase projected{[&](int64_t) { return projection_.panels(); },
-                          [&](int64_t group, int64_t slot, int64_t first, int64_t last) {
-                            kernels.multiply(projection_.product(run.slot(slot).narrow(), stride, groups.count(group), first,
-                                                                 last, Epilogue::kStore, out(group, 0), columns));
-                          }};
+    const Phase projected{
+        [&](int64_t) { return projection_.panels(); },
+        [&](int64_t group, int64_t slot, int64_t first, int64_t last) {
+          kernels.multiply(projection_.product(run.slot(slot).narrow(), stride, groups.count(group), first,
+                                               last, Epilogue::kStore, out(group, 0), columns));
+        }};
     const Phase normed{rows, [&](int64_t group, int64_t, int64_t first, int64_t last) {
                          for (int64_t row = first; row < last; ++row) {
                            float* x = out(group, row);
@@ -82,7 +87,9 @@ class PatchEmbedStep : public CpuStep {
 class PatchMergingStep : public CpuStep {
  public:
   PatchMergingStep(const Step& step, const PatchMerging& kernel, PackedWeights& weights)
-      : norm_last_(kernel.norm_last), norm_(weights.norm(kernel.norm)), reduction_(weights.linear(kernel.reduction)) {
+      : norm_last_(kernel.norm_last),
+        norm_(weights.norm(kernel.norm)),
+        reduction_(weights.linear(kernel.reduction)) {
     const Shape& from = weights.plan().value(step.input).shape;
     const Shape& to = weights.plan().value(step.output).shape;
     const size_t axis = from.size() - 3;  // depth is not merged: a clip's frames are as many images
@@ -101,7 +108,9 @@ class PatchMergingStep : public CpuStep {
     const RowGroups groups(run.batch * rows_, run.threads);
     const int64_t stride = padded_stride(reduction_.depth), columns = reduction_.columns;
     const auto rows = [&](int64_t group) { return groups.count(group); };
-    const auto out = [&](int64_t group, int64_t row) { return run.next() + (groups.first(group) + row) * columns; };
+    const auto out = [&](int64_t group, int64_t row) {
+      return run.next() + (groups.first(group) + row) * columns;
+    };
     const Phase gathered{rows, [&](int64_t group, int64_t slot, int64_t first, int64_t last) {
                            for (int64_t row = first; row < last; ++row) {
                              float* merged = run.slot(slot).wide() + row * stride;
@@ -110,16 +119,17 @@ class PatchMergingStep : public CpuStep {
                              if (norm_last_) {
                                kernels.to_operands(merged, reduction_.depth, operands);
                              } else {
-                               kernels.layer_norm(merged, reduction_.depth, norm_.weight, norm_.bias, norm_.epsilon,
-                                                  operands);
+                               kernels.layer_norm(merged, reduction_.depth, norm_.weight, norm_.bias,
+                                                  norm_.epsilon, operands);
                              }
                            }
                          }};
-    const Phase reduced{[&](int64_t) { return reduction_.panels(); },
-                        [&](int64_t group, int64_t slot, int64_t first, int64_t last) {
-                          kernels.multiply(reduction_.product(run.slot(slot).narrow(), stride, groups.count(group), first,
-                                                              last, Epilogue::kStore, out(group, 0), columns));
-                        }};
+    const Phase reduced{
+        [&](int64_t) { return reduction_.panels(); },
+        [&](int64_t group, int64_t slot, int64_t first, int64_t last) {
+          kernels.multiply(reduction_.product(run.slot(slot).narrow(), stride, groups.count(group), first,
+                                              last, Epilogue::kStore, out(group, 0), columns));
+        }};
     const Phase normed{[&](int64_t group) { return norm_last_ ? groups.count(group) : 0; },
                        [&](int64_t group, int64_t, int64_t first, int64_t last) {
                          for (int64_t row = first; row < last; ++row) {
@@ -155,11 +165,13 @@ class PatchMergingStep : public CpuStep {
 
 }  // namespace
 
-std::unique_ptr<CpuStep> load_patch_embed(const Step& step, const PatchEmbed& kernel, PackedWeights& weights) {
+std::unique_ptr<CpuStep> load_patch_embed(const Step& step, const PatchEmbed& kernel,
+                                          PackedWeights& weights) {
   return std::make_unique<PatchEmbedStep>(step, kernel, weights);
 }
 
-std::unique_ptr<CpuStep> load_patch_merging(const Step& step, const PatchMerging& kernel, PackedWeights& weights) {
+std::unique_ptr<CpuStep> load_patch_merging(const Step& step, const PatchMerging& kernel,
+                                            PackedWeights& weights) {
   return std::make_unique<PatchMergingStep>(step, kernel, weights);
 }
 

@@ -20,7 +20,8 @@ std::vector<float> multiply(const PackedWeights& weights, const Linear& linear, 
     for (int64_t column = 0; column < columns; ++column) {
       double sum = bias.empty() ? 0 : bias[static_cast<size_t>(column)];
       for (int64_t k = 0; k < depth; ++k) {
-        sum += static_cast<double>(x[static_cast<size_t>(row * depth + k)]) * static_cast<double>(w[column * depth + k]);
+        sum += static_cast<double>(x[static_cast<size_t>(row * depth + k)]) *
+               static_cast<double>(w[column * depth + k]);
       }
       out[static_cast<size_t>(row * columns + column)] = static_cast<float>(sum);
     }
@@ -57,9 +58,9 @@ std::vector<float> bias_table(const Attention& attention, const PackedWeights& w
 
 }  // namespace
 
-// relative_position_index[i, j] is p(i) - p(j) + centre, p(token) being linear in the token's depth, height and width, and
-// rises by one from token to token along a window's rows. Reversed, the table has its entry for keys j, j + 1, ... of one
-// row side by side.
+// relative_position_index[i, j] is p(i) - p(j) + centre, p(token) being linear in the token's depth, height
+// and width, and rises by one from token to token along a window's rows. Reversed, the table has its entry
+// for keys j, j + 1, ... of one row side by side.
 PositionBias::PositionBias(const Attention& attention, const PackedWeights& weights)
     : offsets(attention.windows.offsets()), centre(static_cast<int32_t>(offsets / 2)) {
   const Extents& full = attention.windows.bias_window();

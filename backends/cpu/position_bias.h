@@ -1,4 +1,5 @@
-// The position biases and masks of window attention, as the cpu backend's kernels read them (see HeadAttention).
+// The position biases and masks of window attention, as the cpu backend's kernels read them (see
+// HeadAttention).
 #pragma once
 
 #include <cstdint>
@@ -18,15 +19,16 @@ struct PositionBias {
   // A head's table. REQUIRES: head is one of the attention's.
   const float* of_head(int64_t head) const { return tables.data() + head * offsets; }
 
-  int64_t offsets;              // of one head's table
-  std::vector<float> tables;    // [heads, offsets], times log2(e), the last offset first; kSlack floats behind it
+  int64_t offsets;  // of one head's table
+  std::vector<float>
+      tables;  // [heads, offsets], times log2(e), the last offset first; kSlack floats behind it
   std::vector<int32_t> positions;  // a token
   int32_t centre;
   std::vector<BiasRun> runs;
 };
 
-// What is added to the scores of tokens that the cyclic shift brought together. Windows with the same pattern of regions
-// share their rows. Empty where nothing is shifted.
+// What is added to the scores of tokens that the cyclic shift brought together. Windows with the same pattern
+// of regions share their rows. Empty where nothing is shifted.
 struct ShiftMasks {
   explicit ShiftMasks(const Windows& windows);
 

@@ -1,10 +1,11 @@
 // How a step's work is spread over threads.
 //
-// A step's rows (or windows) are cut into groups, and its work on a group into phases, one after another: norm, first
-// product, attention, second product. A phase of a group has parts that may be done in any order: rows, panels of
-// columns, heads. Whole rounds of groups, one for each thread, are done group by group: a thread takes a group through
-// all phases while its data lies in the caches. What groups are left, fewer than threads, all threads do together, phase
-// by phase, each taking parts. Nothing that is computed depends on which way it was.
+// A step's rows (or windows) are cut into groups, and its work on a group into phases, one after another:
+// norm, first product, attention, second product. A phase of a group has parts that may be done in any order:
+// rows, panels of columns, heads. Whole rounds of groups, one for each thread, are done group by group: a
+// thread takes a group through all phases while its data lies in the caches. What groups are left, fewer than
+// threads, all threads do together, phase by phase, each taking parts. Nothing that is computed depends on
+// which way it was.
 #pragma once
 
 #include <tbb/blocked_range.h>
@@ -17,8 +18,8 @@
 
 namespace swinzoo::backends {
 
-// parts(group): how many there are. run(group, slot, first, last): does some; the slot, of as many as there are threads,
-// is this group's own until its last phase is over.
+// parts(group): how many there are. run(group, slot, first, last): does some; the slot, of as many as there
+// are threads, is this group's own until its last phase is over.
 template <typename Parts, typename Run>
 struct Phase {
   Parts parts;
@@ -52,7 +53,8 @@ void run_phases(int64_t groups, int64_t threads, const Phases&... phases) {
   const int64_t left = groups - whole_rounds;
   if (left == 0) return;
   const auto run_together = [&](const auto& phase) {
-    const int64_t shares = (2 * threads + left - 1) / left;  // of a group; two for each thread, so that none waits long
+    const int64_t shares =
+        (2 * threads + left - 1) / left;  // of a group; two for each thread, so that none waits long
     parallel_each(left * shares, [&](int64_t i) {
       const int64_t slot = i / shares, share = i % shares, group = whole_rounds + slot;
       const int64_t parts = phase.parts(group);
@@ -65,9 +67,10 @@ void run_phases(int64_t groups, int64_t threads, const Phases&... phases) {
 
 // Rows that are independent of each other, cut into groups as even as can be.
 struct RowGroups {
-  // About 128 rows: enough that reading the weights costs little, few enough that what is computed from them stays in the
-  // second cache.
-  RowGroups(int64_t row_count, int64_t threads) : rows(row_count), groups((rows + kMostRows - 1) / kMostRows) {
+  // About 128 rows: enough that reading the weights costs little, few enough that what is computed from them
+  // stays in the second cache.
+  RowGroups(int64_t row_count, int64_t threads)
+      : rows(row_count), groups((rows + kMostRows - 1) / kMostRows) {
     if (groups > threads) groups = (groups + threads - 1) / threads * threads;
   }
 

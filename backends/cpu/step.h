@@ -38,8 +38,8 @@ class CpuStep {
   virtual int64_t scratch_size() const { return 0; }
 };
 
-// Elements between two rows of a buffer in a slot: whole blocks of operands and one more, so that rows whose length is a
-// power of two do not fall on each other's places in the cache.
+// Elements between two rows of a buffer in a slot: whole blocks of operands and one more, so that rows whose
+// length is a power of two do not fall on each other's places in the cache.
 inline int64_t padded_stride(int64_t columns) {
   return (columns + kOperandBlock - 1) / kOperandBlock * kOperandBlock + kOperandBlock;
 }
@@ -51,7 +51,8 @@ inline int64_t padded_rows(int64_t rows) { return (rows + 15) / 16 * 16; }
 std::unique_ptr<CpuStep> load_patch_embed(const Step& step, const PatchEmbed& kernel, PackedWeights& weights);
 std::unique_ptr<CpuStep> load_attention(const Step& step, const Attention& kernel, PackedWeights& weights);
 std::unique_ptr<CpuStep> load_mlp(const Step& step, const Mlp& kernel, PackedWeights& weights);
-std::unique_ptr<CpuStep> load_patch_merging(const Step& step, const PatchMerging& kernel, PackedWeights& weights);
+std::unique_ptr<CpuStep> load_patch_merging(const Step& step, const PatchMerging& kernel,
+                                            PackedWeights& weights);
 std::unique_ptr<CpuStep> load_token_norm(const Step& step, const TokenNorm& kernel, PackedWeights& weights);
 std::unique_ptr<CpuStep> load_pool(const Step& step, PackedWeights& weights);
 std::unique_ptr<CpuStep> load_head(const Step& step, const Head& kernel, PackedWeights& weights);

@@ -35,9 +35,10 @@ class Slot {
 
 // Not thread-safe: one run has one.
 struct Workspace {
-  // value_size: floats of the largest result of a step, for one image or clip; scratch_size: floats that a thread needs
-  // besides.
-  Workspace(int64_t batch, int64_t threads, int64_t value_size, const SlotSize& slot_size, int64_t scratch_size);
+  // value_size: floats of the largest result of a step, for one image or clip; scratch_size: floats that a
+  // thread needs besides.
+  Workspace(int64_t batch, int64_t threads, int64_t value_size, const SlotSize& slot_size,
+            int64_t scratch_size);
 
   int64_t batch;                // at most
   Tensor current;               // the result of the step before

@@ -24,8 +24,8 @@ std::vector<Table> tables() {
   for (const Precision precision : {Precision::kFp32, Precision::kBf16}) {
     for (const Isa isa : {Isa::kBaseline, Isa::kAvx2, Isa::kAvx512, Isa::kAmx}) {
       if (!has_isa(isa, precision)) continue;
-      there.push_back({std::string(name_of(isa)) + " " + std::string(name_of(precision)), kernels_for(isa, precision),
-                       isa == Isa::kBaseline, precision == Precision::kBf16});
+      there.push_back({std::string(name_of(isa)) + " " + std::string(name_of(precision)),
+                       kernels_for(isa, precision), isa == Isa::kBaseline, precision == Precision::kBf16});
     }
   }
   return there;
@@ -107,8 +107,9 @@ TEST_CASE("nothing that is not a number is lost in gelu and exp2, and nothing in
 }
 
 TEST_CASE("products of all shapes and epilogues") {
-  const Case made = GENERATE(Case{1, 2, 1}, Case{3, 6, 5}, Case{14, 32, 32}, Case{15, 48, 33}, Case{49, 40, 96},
-                             Case{98, 96, 100}, Case{6, 18, 64}, Case{129, 34, 47}, Case{17, 1, 3}, Case{4, 33, 70});
+  const Case made =
+      GENERATE(Case{1, 2, 1}, Case{3, 6, 5}, Case{14, 32, 32}, Case{15, 48, 33}, Case{49, 40, 96},
+               Case{98, 96, 100}, Case{6, 18, 64}, Case{129, 34, 47}, Case{17, 1, 3}, Case{4, 33, 70});
   const auto [rows, depth, columns] = made;
   const int64_t x_stride = (depth / 32 + 2) * 32, out_stride = (columns / 32 + 2) * 32, out_rows = rows + 4;
   const std::vector<float> x = random_floats(rows * depth, 1), w = random_floats(columns * depth, 2);
@@ -120,12 +121,14 @@ TEST_CASE("products of all shapes and epilogues") {
     std::vector<std::byte> packed(kernels.packed_size(columns, depth) + 64);
     const int64_t scaled = columns / 2;
     kernels.pack(w.data(), columns, depth, scaled, 3.0f, packed.data());
-    std::vector<std::byte> operands(static_cast<size_t>((rows + 16) * x_stride) * kernels.operand_size, std::byte{0xFF});
+    std::vector<std::byte> operands(static_cast<size_t>((rows + 16) * x_stride) * kernels.operand_size,
+                                    std::byte{0xFF});
     for (int64_t row = 0; row < rows; ++row) {
       kernels.to_operands(x.data() + row * depth, depth, kernels.operand(operands.data(), row * x_stride));
     }
     for (const Epilogue epilogue : {Epilogue::kStore, Epilogue::kGelu, Epilogue::kAdd}) {
-      INFO(name << ", " << rows << " x " << depth << " x " << columns << ", epilogue " << static_cast<int>(epilogue));
+      INFO(name << ", " << rows << " x " << depth << " x " << columns << ", epilogue "
+                << static_cast<int>(epilogue));
       const bool out_is_bf16 = is_bf16 && epilogue == Epilogue::kGelu;
       std::vector<int64_t> places;
       for (int64_t row = 0; row < rows; ++row) places.push_back(row % 5 == 3 ? -1 : row + 4);
@@ -134,8 +137,8 @@ TEST_CASE("products of all shapes and epilogues") {
       const int64_t middle = std::min(columns, kernels.panel_columns);
       for (const auto& [first, last] : {std::pair{int64_t{0}, middle}, std::pair{middle, columns}}) {
         if (first == last) continue;
-        kernels.multiply({operands.data(), x_stride, rows, depth, packed.data(), first, last, bias.data(), epilogue,
-                          out.data(), out_stride, places.data()});
+        kernels.multiply({operands.data(), x_stride, rows, depth, packed.data(), first, last, bias.data(),
+                          epilogue, out.data(), out_stride, places.data()});
       }
       double error = 0;
       int64_t touched = 0;
@@ -145,7 +148,8 @@ TEST_CASE("products of all shapes and epilogues") {
           double sum = 0;
           for (int64_t k = 0; k < depth; ++k) {
             const float by = c < scaled ? 3.0f : 1.0f;
-            sum += operand(x[static_cast<size_t>(row * depth + k)]) * operand(w[static_cast<size_t>(c * depth + k)] * by);
+            sum += operand(x[static_cast<size_t>(row * depth + k)]) *
+                   operand(w[static_cast<size_t>(c * depth + k)] * by);
           }
           sum += static_cast<double>(bias[static_cast<size_t>(c)]);
           const auto at = static_cast<size_t>(to * out_stride + c);
