@@ -28,6 +28,8 @@ std::span<const Command> commands();
 Action setup_list(CLI::App& app);
 Action setup_info(CLI::App& app);
 Action setup_fetch(CLI::App& app);
+Action setup_lock(CLI::App& app);
+Action setup_cache(CLI::App& app);
 Action setup_convert(CLI::App& app);
 Action setup_inspect(CLI::App& app);
 Action setup_verify(CLI::App& app);

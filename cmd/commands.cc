@@ -9,6 +9,8 @@ std::span<const Command> commands() {
       Command{"list", "The catalog's entries", &setup_list},
       Command{"info", "All that is known of an entry", &setup_info},
       Command{"fetch", "Fetch models into the shared Hugging Face cache", &setup_fetch},
+      Command{"lock", "Write down exactly which bytes models are made of", &setup_lock},
+      Command{"cache", "What lies in the caches: list, check, remove", &setup_cache},
       Command{"convert", "Write a checkpoint in the common format", &setup_convert},
       Command{"inspect", "Show what a checkpoint file holds", &setup_inspect},
       Command{"verify", "Check a model's weights and what it computes", &setup_verify},

@@ -6,7 +6,7 @@
 
 #include "eval/count.h"
 #include "zoo/architecture.h"
-#include "zoo/hub.h"
+#include "zoo/model_source.h"
 
 namespace swinzoo::cmd {
 
@@ -16,9 +16,8 @@ ListCounts counts_of(const zoo::ModelSpec& spec) {
 }
 
 bool is_fetched(const zoo::ModelSpec& spec) {
-  return std::any_of(spec.sources.begin(), spec.sources.end(), [](const std::string& source) {
-    return zoo::is_hub_ref(source) && zoo::find_in_cache(zoo::parse_hub_ref(source)).has_value();
-  });
+  return std::any_of(spec.sources.begin(), spec.sources.end(),
+                     [](const std::string& source) { return zoo::is_present(zoo::parse_source(source)); });
 }
 
 const zoo::PublishedAccuracy* headline_of(const zoo::ModelSpec& spec) {

@@ -1,159 +1,107 @@
 // swinzoo fetch: makes models present, and says where they lie.
 #include <algorithm>
-#include <boost/json.hpp>
 #include <memory>
 
 #include "cmd/command.h"
+#include "cmd/fetch_output.h"
 #include "cmd/interrupt.h"
+#include "cmd/model_fetch.h"
 #include "cmd/options.h"
-#include "cmd/progress.h"
 #include "formats/error.h"
-#include "formats/json.h"
-#include "formats/sha256.h"
-#include "zoo/hub.h"
-#include "zoo/hub_settings.h"
-#include "zoo/model.h"
-#include "zoo/model_source.h"
 
 namespace swinzoo::cmd {
 namespace {
 
-namespace fs = std::filesystem;
-
 struct Options {
   std::vector<std::string> models;
-  std::string revision;
-  bool offline = false;
+  std::string collection;
+  FetchFlags flags;
+  bool dry_run = false;
+  bool locked = false;
+  std::string lock_file = zoo::kLockFile;
   std::string catalog;
   bool json = false;
+
+  // A line a model and a summary, in place of a block a model.
+  bool is_list() const { return !collection.empty(); }
 };
 
-// Where a model is fetched from: what was asked for, or a catalog entry's first source of a kind that is
-// built.
-std::string source_of(const std::string& model, const zoo::Catalog& catalog) {
-  const zoo::ModelSpec* entry = catalog.lookup(model);
+// The models to fetch: those named, a collection's, or, with --locked alone, the lock file's.
+std::vector<std::string> models_of(const Options& options, const zoo::Catalog& catalog,
+                                   const zoo::LockFile& lock) {
+  std::vector<std::string> models = options.models;
+  for (const zoo::ModelSpec& spec : catalog.entries()) {
+    if (!options.collection.empty() && spec.collection == options.collection) models.push_back(spec.id);
+  }
+  if (!options.collection.empty() && models.size() == options.models.size()) {
+    fail(ErrorCode::kNotFound, "the catalog has no collection '{}'; 'swinzoo list' shows what there is",
+         options.collection);
+  }
+  if (models.empty() && options.locked) {
+    for (const zoo::LockedEntry& entry : lock.entries) models.push_back(entry.entry);
+  }
+  if (models.empty() && !options.locked)
+    fail(ErrorCode::kUsage, "fetch: name what to fetch: MODEL..., --collection, or --locked");
+  return models;
+}
+
+const zoo::LockedEntry& locked_entry(const std::string& model, const zoo::Catalog& catalog,
+                                     const zoo::LockFile& lock, const std::string& file) {
+  const zoo::LockedEntry* entry = lock.find(lock_name_of(model, catalog));
   if (entry == nullptr) {
-    if (!zoo::names_files(model)) catalog.find(model);  // says what may have been meant
-    return model;
+    fail(ErrorCode::kNotFound, "{}: {} does not have it; 'swinzoo lock {}' adds it", model, file, model);
   }
-  const auto built = std::find_if(entry->sources.begin(), entry->sources.end(), &zoo::is_built);
-  return built == entry->sources.end() ? entry->sources.front() : *built;
+  return *entry;
 }
 
-// The model's source with --revision, checked; kUsage where the two don't go together.
-std::string with_revision(const std::string& source, const std::string& revision) {
-  if (!zoo::is_hub_ref(source)) {
-    if (!revision.empty())
-      fail(ErrorCode::kUsage, "--revision goes with hf:OWNER/REPO, not with '{}'", source);
-    return source;
-  }
-  const zoo::HubRef ref = zoo::parse_hub_ref(source);
-  if (revision.empty()) return source;
-  if (source.find('@') != std::string::npos && ref.revision != revision) {
-    fail(ErrorCode::kUsage, "'{}' names a revision, and --revision another: '{}'", source, revision);
-  }
-  return zoo::parse_hub_ref(fmt::format("hf:{}@{}", ref.repo, revision)).text();
-}
-
-zoo::Fetched fetch_from_hub(const zoo::HubRef& ref, const Options& options, const Globals& globals) {
-  std::unique_ptr<Progress> bar;
-  std::string file_shown;
-  zoo::FetchOptions how;
-  how.offline = options.offline || zoo::hub_offline();
-  how.cancelled = &interrupted;
-  how.note = [&](const std::string& text) {
-    bar.reset();
-    file_shown.clear();
-    if (!globals.quiet) fmt::print(stderr, "swinzoo: note: {}\n", text);
-  };
-  return zoo::fetch_from_hub(ref, how, [&](const std::string& file, uint64_t done, uint64_t total) {
-    if (file != file_shown) {
-      bar.reset();  // wipes the line before the next one is drawn
-      bar = std::make_unique<Progress>(file, static_cast<int64_t>(total), Unit::kBytes, globals.quiet);
-      file_shown = file;
-    }
-    bar->update(static_cast<int64_t>(done));
-  });
-}
-
-// A path: there is nothing to download, but it must hold a model.
-zoo::Fetched look_at_path(const std::string& source) {
-  const zoo::ModelFiles model = zoo::resolve_model_files(source, {});
-  zoo::Fetched found{fs::absolute(model.checkpoint).parent_path().lexically_normal(), "", {}};
-  for (const auto& path : {model.config, model.preprocessor_config, std::optional(model.checkpoint)}) {
-    if (!path) continue;
-    found.files.push_back(
-        {path->filename().string(), fs::absolute(*path), fs::file_size(*path), sha256_of_file(*path), false});
-  }
-  return found;
-}
-
-zoo::Fetched fetch(const std::string& source, const Options& options, const Globals& globals) {
-  zoo::require_built(source);
-  if (zoo::is_hub_ref(source)) return fetch_from_hub(zoo::parse_hub_ref(source), options, globals);
-  return look_at_path(source);
-}
-
-const char* state_of(const zoo::FetchedFile& file, const zoo::Fetched& fetched) {
-  if (fetched.commit.empty()) return "local";
-  return file.downloaded ? "downloaded" : "cached";
-}
-
-void print_text(const std::string& model, const zoo::Fetched& fetched) {
-  fmt::print("{}\n  folder {}\n", model, fetched.folder.string());
-  if (!fetched.commit.empty()) fmt::print("  commit {}\n", fetched.commit);
-  size_t width = 0;
-  for (const auto& file : fetched.files) width = std::max(width, file.name.size());
-  for (const auto& file : fetched.files) {
-    fmt::print("  {:<{}}  {:>12}  sha256 {}  {}\n", file.name, width, file.size, file.sha256,
-               state_of(file, fetched));
-  }
-}
-
-json::object to_json(const std::string& model, const zoo::Fetched& fetched) {
-  json::array files;
-  for (const auto& file : fetched.files) {
-    files.push_back(json::object{{"name", file.name},
-                                 {"path", file.path.string()},
-                                 {"size", file.size},
-                                 {"sha256", file.sha256},
-                                 {"state", state_of(file, fetched)}});
-  }
-  json::object result{{"model", model}, {"ok", true}, {"folder", fetched.folder.string()}};
-  if (!fetched.commit.empty()) result["commit"] = fetched.commit;
-  result["files"] = std::move(files);
-  return result;
-}
-
-json::object to_json(const std::string& model, const Error& error) {
-  return {{"model", model},
-          {"ok", false},
-          {"error", json::object{{"code", static_cast<int>(error.code())}, {"message", error.what()}}}};
+// The mirrors of what was locked; none where the catalog does not know it.
+std::vector<zoo::Source> mirrors_of(const std::string& model, const zoo::Catalog& catalog) {
+  return catalog.lookup(model) != nullptr ? sources_of(model, catalog) : std::vector<zoo::Source>();
 }
 
 int run(const Options& options, const Globals& globals) {
   const zoo::Catalog catalog = load_catalog(options.catalog);
+  const zoo::LockFile lock = options.locked ? zoo::read_lock_file(options.lock_file) : zoo::LockFile();
+  const std::vector<std::string> models = models_of(options, catalog, lock);
+  size_t width = 0;
+  for (const std::string& model : models) width = std::max(width, model.size());
   install_interrupt_handler();
+  ModelFetcher fetcher(options.flags, globals);
+  FetchSummary summary;
   json::array results;
+  const auto show = [&](const std::string& model, const auto& outcome) {
+    summary.add(outcome);
+    if (options.json) results.push_back(to_json(model, outcome));
+    if (!options.json && options.is_list()) print_line(model, width, outcome);
+  };
   int status = 0;
-  for (const std::string& model : options.models) {
+  for (size_t i = 0; i < models.size(); ++i) {
+    const std::string& model = models[i];
+    const std::string what = models.size() > 1 ? fmt::format("{}/{}", i + 1, models.size()) : "all";
     try {
-      const std::string source = with_revision(source_of(model, catalog), options.revision);
-      const zoo::Fetched fetched = fetch(source, options, globals);
-      if (options.json) {
-        results.push_back(to_json(model, fetched));
+      const auto done = [&](const auto& outcome) {
+        show(model, outcome);
+        if (!options.json && !options.is_list()) print_text(model, outcome);
+        std::fflush(stdout);
+      };
+      if (options.locked) {
+        const zoo::LockedEntry& entry = locked_entry(model, catalog, lock, options.lock_file);
+        done(fetcher.fetch_locked(entry, mirrors_of(model, catalog), what));
+      } else if (options.dry_run) {
+        done(fetcher.plan(sources_of(model, catalog, options.flags)));
       } else {
-        print_text(model, fetched);
+        done(fetcher.fetch(sources_of(model, catalog, options.flags), what));
       }
     } catch (const Error& error) {
       fmt::print(stderr, "swinzoo: error: {}\n", error.what());
-      results.push_back(to_json(model, error));
-      const ErrorCode code = options.models.size() > 1 ? ErrorCode::kFailed : error.code();
+      show(model, error);
+      const ErrorCode code = models.size() > 1 ? ErrorCode::kFailed : error.code();
       status = static_cast<int>(error.code() == ErrorCode::kInterrupted ? error.code() : code);
       if (error.code() == ErrorCode::kInterrupted) break;
     }
   }
   if (options.json) print_results(std::move(results));
+  if (!options.json && (options.is_list() || options.dry_run)) fmt::print("{}\n", summary.text());
   return status;
 }
 
@@ -161,11 +109,34 @@ int run(const Options& options, const Globals& globals) {
 
 Action setup_fetch(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  app.add_option("model", options->models, "Catalog ids, hf:OWNER/REPO[@REV], or paths")
-      ->required()
+  FetchFlags& flags = options->flags;
+  app.add_option("model", options->models,
+                 "Catalog ids, hf:OWNER/REPO[@REV], tfhub:OWNER/NAME/VERSION, kaggle:..., URLs or paths")
       ->type_name("MODEL");
-  app.add_option("--revision", options->revision, "A branch, tag or commit of the hub's repository");
-  app.add_flag("--offline", options->offline, "Only look in the cache (HF_HUB_OFFLINE=1)");
+  app.add_option("--collection", options->collection,
+                 "All entries of a collection of the catalog, such as sayakpaul/swin/1")
+      ->type_name("COLLECTION");
+  CLI::Option* revision =
+      app.add_option("--revision", flags.revision, "A branch, tag or commit of the Hugging Face repository")
+          ->type_name("REV");
+  CLI::Option* include =
+      app.add_option("--include", flags.include,
+                     "Of a Hugging Face repository the files that match a glob, in place of the model's")
+          ->type_name("GLOB")
+          ->allow_extra_args(false);
+  CLI::Option* exclude =
+      app.add_option("--exclude", flags.exclude, "Its files but for those that match a glob")
+          ->type_name("GLOB")
+          ->allow_extra_args(false);
+  add_fetch_options(app, flags);
+  CLI::Option* dry_run = app.add_flag("--dry-run", options->dry_run,
+                                      "Only show which files, how big, from where, and what is there");
+  CLI::Option* locked = app.add_flag("--locked", options->locked, "Exactly what the lock file says, or fail");
+  app.add_option("--lock-file", options->lock_file, "Where it is")
+      ->type_name("FILE")
+      ->capture_default_str()
+      ->needs(locked);
+  for (CLI::Option* other : {revision, include, exclude, dry_run}) locked->excludes(other);
   add_catalog_option(app, options->catalog);
   add_format_option(app, options->json);
   return [options](const Globals& globals) { return run(*options, globals); };

@@ -31,18 +31,24 @@ int fail_with_output(int number) {
 
 // What CLI11 could not place, with the nearest name that it would have understood.
 std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
-  const auto chosen = app.get_subcommands();
-  const CLI::App& where = chosen.empty() ? app : *chosen.front();
-  std::string message = error.what();
+  const CLI::App* where = &app;
+  std::string command = "swinzoo ";
   std::vector<std::string> candidates;
-  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
-    if (chosen.empty()) candidates.push_back(sub->get_name());
-  }
-  for (const CLI::App* scope : {&where, &app}) {
-    for (const CLI::Option* option : scope->get_options()) {
+  const auto add_options = [&candidates](const CLI::App& scope) {
+    for (const CLI::Option* option : scope.get_options()) {
       for (const std::string& name : option->get_lnames()) candidates.push_back("--" + name);
     }
+  };
+  while (!where->get_subcommands().empty()) {  // those that were chosen
+    add_options(*where);
+    where = where->get_subcommands().front();
+    command += where->get_name() + " ";
   }
+  add_options(*where);
+  for (const CLI::App* sub : where->get_subcommands([](const CLI::App*) { return true; })) {
+    candidates.push_back(sub->get_name());
+  }
+  std::string message = error.what();
   for (const std::string& word : app.remaining(true)) {
     const std::string name = word.substr(0, word.find('='));
     if (const auto near = swinzoo::zoo::nearest(name, candidates)) {
@@ -50,7 +56,7 @@ std::string usage_message(const CLI::App& app, const CLI::ParseError& error) {
       break;
     }
   }
-  return fmt::format("{} (see 'swinzoo {}--help')", message, chosen.empty() ? "" : where.get_name() + " ");
+  return fmt::format("{} (see '{}--help')", message, command);
 }
 
 }  // namespace

@@ -33,12 +33,12 @@ std::string bar(double share, size_t width) {
   return "[" + text + "]";
 }
 
+}  // namespace
+
 size_t terminal_width() {
   struct winsize size;
   return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
-
-}  // namespace
 
 std::string bytes_text(double bytes) {
   const char* unit = "B";

@@ -31,6 +31,9 @@ struct ProgressState {
 // taken as one column a byte.
 std::string progress_text(const ProgressState& state, size_t width);
 
+// Columns of the terminal that stderr is; 80 where it tells none.
+size_t terminal_width();
+
 // 1234567 as "1.2 MB": powers of 1000, as hf prints them.
 std::string bytes_text(double bytes);
 

@@ -1,6 +1,5 @@
 #include "formats/saved_model.h"
 
-#include <archive.h>
 #include <archive_entry.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
@@ -10,6 +9,7 @@
 #include "formats/error.h"
 #include "formats/mapped_file.h"
 #include "formats/meta_graph.h"
+#include "formats/tar_reader.h"
 #include "formats/temporary_file.h"
 #include "formats/tensor_bundle.h"
 
@@ -28,7 +28,6 @@ constexpr std::string_view kShardStart = "variables/variables.data-";
 constexpr uint64_t kMostOther = uint64_t{4} << 30;
 constexpr uint64_t kMostWeightsBase = uint64_t{16} << 20;
 constexpr uint64_t kMostWeightsFactor = 32;
-constexpr int kMostMembers = 10'000;
 
 bool is_there(const fs::path& path) {
   std::error_code ignored;
@@ -48,59 +47,10 @@ Facts read_graph(const MappedFile& file) {
   return read_meta_graphs(stream);
 }
 
-class Archive {
- public:
-  explicit Archive(std::span<const std::byte> bytes) : archive_(archive_read_new()) {
-    if (!archive_) fail(ErrorCode::kFailed, "no memory for reading an archive");
-    // One layer of gzip at most: a filter that is set is not guessed again on what it gives.
-    const bool is_gzip = bytes.size() > 1 && bytes[0] == std::byte{0x1f} && bytes[1] == std::byte{0x8b};
-    check(archive_read_append_filter(get(), is_gzip ? ARCHIVE_FILTER_GZIP : ARCHIVE_FILTER_NONE));
-    check(archive_read_support_format_tar(get()));
-    check(archive_read_open_memory(get(), bytes.data(), bytes.size()));
-  }
-
-  // Steps to the next member; null after the last.
-  archive_entry* next() {
-    archive_entry* entry = nullptr;
-    const int status = archive_read_next_header(get(), &entry);
-    if (status == ARCHIVE_EOF) return nullptr;
-    check(status);
-    if (++members_ > kMostMembers) fail(ErrorCode::kCorrupt, "more than {} members", kMostMembers);
-    return entry;
-  }
-
-  // The next piece of the member's bytes, valid until the next call; empty at its end.
-  std::span<const std::byte> read() {
-    const void* data = nullptr;
-    size_t size = 0;
-    la_int64_t offset = 0;
-    const int status = archive_read_data_block(get(), &data, &size, &offset);
-    if (status == ARCHIVE_EOF) return {};
-    check(status);
-    return {static_cast<const std::byte*>(data), size};
-  }
-
- private:
-  struct Free {
-    void operator()(archive* a) const { archive_read_free(a); }
-  };
-
-  archive* get() { return archive_.get(); }
-
-  void check(int status) {
-    if (status >= ARCHIVE_WARN) return;
-    const char* why = archive_error_string(get());
-    fail(ErrorCode::kCorrupt, "it cannot be read: {}", why == nullptr ? "no reason given" : why);
-  }
-
-  std::unique_ptr<archive, Free> archive_;
-  int members_ = 0;
-};
-
 // A member as protobuf reads. Exceptions don't pass through protobuf: an error ends the stream and is kept.
 class MemberStream : public google::protobuf::io::ZeroCopyInputStream {
  public:
-  explicit MemberStream(Archive& archive) : archive_(archive) {}
+  explicit MemberStream(TarReader& archive) : archive_(archive) {}
 
   bool Next(const void** data, int* size) override {
     try {
@@ -142,26 +92,11 @@ class MemberStream : public google::protobuf::io::ZeroCopyInputStream {
   }
 
  private:
-  Archive& archive_;
+  TarReader& archive_;
   std::span<const std::byte> last_, rest_;
   int64_t count_ = 0;
   std::exception_ptr error_;
 };
-
-// The member's path without "./"; checked, so that it names something below the archive's top.
-std::string name_of(archive_entry* entry) {
-  const char* text = archive_entry_pathname(entry);
-  if (text == nullptr) fail(ErrorCode::kCorrupt, "a member without a readable name");
-  const fs::path path(text);
-  if (path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end()) {
-    fail(ErrorCode::kCorrupt, "member '{}' lies outside the archive", text);
-  }
-  if (archive_entry_hardlink(entry) != nullptr || archive_entry_symlink(entry) != nullptr ||
-      (archive_entry_filetype(entry) != AE_IFREG && archive_entry_filetype(entry) != AE_IFDIR)) {
-    fail(ErrorCode::kCorrupt, "member '{}' is a link or a device", text);
-  }
-  return path.lexically_normal().string();
-}
 
 // What an archive holds of a SavedModel.
 class Unpacked {
@@ -189,7 +124,7 @@ class Unpacked {
 
  private:
   void take(archive_entry* entry) {
-    const std::string name = name_of(entry);
+    const std::string name = checked_member_name(entry);
     if (name == kIndex || name.starts_with(kShardStart)) {
       if (files_.contains(name)) fail(ErrorCode::kCorrupt, "has {} twice", name);
       files_.emplace(name, unpack(name));
@@ -233,7 +168,7 @@ class Unpacked {
   }
 
   fs::path path_;
-  Archive archive_;
+  TarReader archive_;
   uint64_t most_weights_;
   uint64_t weights_ = 0;
   uint64_t other_ = 0;
@@ -265,12 +200,7 @@ std::unique_ptr<Checkpoint> open_saved_model(const fs::path& folder) {
   });
 }
 
-bool looks_like_saved_model_archive(const MappedFile& file) {
-  const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
-  constexpr size_t kTarMagic = 257;
-  return text.starts_with("\x1f\x8b\x08") ||
-         (text.size() > kTarMagic && text.substr(kTarMagic).starts_with("ustar"));
-}
+bool looks_like_saved_model_archive(const MappedFile& file) { return looks_like_tar(file.bytes()); }
 
 std::unique_ptr<Checkpoint> open_saved_model_archive(std::unique_ptr<MappedFile> archive) {
   Unpacked unpacked(*archive);

@@ -6,6 +6,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 namespace swinzoo {
 namespace {
@@ -61,6 +62,16 @@ uint64_t HubServer::file_bytes() const {
   return bytes;
 }
 
+uint64_t HubServer::settled_file_bytes() const {
+  uint64_t before = UINT64_MAX;
+  uint64_t bytes = file_bytes();
+  while (bytes != before) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    before = std::exchange(bytes, file_bytes());
+  }
+  return bytes;
+}
+
 HubFixture::HubFixture(size_t size) {
   std::mt19937 random(7);
   std::string weights(size, '\0');
@@ -75,8 +86,9 @@ std::map<std::string, std::string> HubFixture::env(const std::string& endpoint) 
   std::map<std::string, std::string> result;
   for (const char* name :
        {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN", "HF_TOKEN_PATH", "HF_HUB_OFFLINE",
-        "SWINZOO_HF_HOME", "SWINZOO_HF_HUB_CACHE", "SWINZOO_HF_ENDPOINT", "SWINZOO_HF_TOKEN",
-        "SWINZOO_HF_HUB_OFFLINE", "http_proxy", "https_proxy", "HTTPS_PROXY", "SSL_CERT_FILE"}) {
+        "HF_HUB_DOWNLOAD_TIMEOUT", "SWINZOO_HF_HOME", "SWINZOO_HF_HUB_CACHE", "SWINZOO_HF_ENDPOINT",
+        "SWINZOO_HF_TOKEN", "SWINZOO_HF_HUB_OFFLINE", "http_proxy", "https_proxy", "HTTPS_PROXY",
+        "SSL_CERT_FILE"}) {
     result[name] = "";
   }
   result["HF_ENDPOINT"] = endpoint;

@@ -31,6 +31,7 @@ class HubServer {
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
   std::vector<Request> requests() const;  // so far
   uint64_t file_bytes() const;            // sent of files, by both servers, so far
+  uint64_t settled_file_bytes() const;    // the same, once it has noticed that a killed client is gone
 
  private:
   TemporaryFolder folder_;

@@ -31,13 +31,6 @@ uint64_t digest_file(int fd, const std::filesystem::path& path, const std::funct
   }
 }
 
-void sync_folder(const std::filesystem::path& folder) {
-  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;
-  ::fsync(fd);
-  ::close(fd);
-}
-
 }  // namespace
 
 void BlobDigest::Free::operator()(evp_md_ctx_st* context) const { EVP_MD_CTX_free(context); }
@@ -97,60 +90,5 @@ bool blob_is_good(const std::filesystem::path& path, const std::string& name, ui
   BlobDigest digest(name, size);
   return digest_file(fd, path, cancelled, digest) == size && digest.matches();
 }
-
-IncompleteBlob::IncompleteBlob(std::filesystem::path path, const std::string& name, uint64_t size,
-                               const std::function<bool()>& cancelled, std::function<void(uint64_t)> progress)
-    : path_(std::move(path)), size_(size), digest_(name, size), progress_(std::move(progress)) {
-  fd_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (fd_ < 0) fail_errno("can't be written", path_.string());
-  try {
-    struct stat status;
-    if (::fstat(fd_, &status) != 0) fail_errno("can't be read", path_.string());
-    if (static_cast<uint64_t>(status.st_size) > size_) {
-      restart();
-    } else if (status.st_size > 0) {
-      done_ = digest_file(fd_, path_, cancelled, digest_);
-    }
-  } catch (...) {
-    ::close(fd_);
-    throw;
-  }
-}
-
-IncompleteBlob::~IncompleteBlob() {
-  if (done_ == 0) ::unlink(path_.c_str());  // nothing to resume
-  ::close(fd_);
-}
-
-void IncompleteBlob::restart() {
-  if (::ftruncate(fd_, 0) != 0) fail_errno("can't be written", path_.string());
-  digest_.restart();
-  done_ = 0;
-}
-
-void IncompleteBlob::append(std::span<const std::byte> bytes) {
-  if (bytes.size() > size_ - done_) {
-    fail(ErrorCode::kCorrupt, "{}: the server sent more than the {} bytes that the hub announced",
-         path_.string(), size_);
-  }
-  while (!bytes.empty()) {
-    const ssize_t count = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(done_));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail_errno("can't be written", path_.string());
-    const auto written = bytes.first(static_cast<size_t>(count));
-    digest_.update(written);
-    done_ += written.size();
-    bytes = bytes.subspan(written.size());
-  }
-  if (progress_) progress_(done_);
-}
-
-void IncompleteBlob::commit(const std::filesystem::path& target) {
-  if (::fsync(fd_) != 0) fail_errno("can't be written", path_.string());
-  if (::rename(path_.c_str(), target.c_str()) != 0) fail_errno("can't be moved into place", target.string());
-  sync_folder(target.parent_path());
-}
-
-void IncompleteBlob::discard() { std::filesystem::remove(path_); }
 
 }  // namespace swinzoo::zoo

@@ -4,6 +4,7 @@
 
 #include "formats/error.h"
 #include "zoo/catalog_text.h"
+#include "zoo/source.h"
 #include "zoo/spec_json.h"
 #include "zoo/strict_object.h"
 #include "zoo/suggest.h"
@@ -31,6 +32,14 @@ std::string where_of_entry(const json::value& row, size_t index, const std::stri
   const json::value* id = object == nullptr ? nullptr : find_member(*object, "id");
   if (id != nullptr && id->is_string()) return fmt::format("{}: entry \"{}\"", where, as_string(*id, where));
   return fmt::format("{}: entry number {}", where, index + 1);
+}
+
+void check_source(const std::string& source, const std::string& where) {
+  try {
+    parse_source(source);
+  } catch (const Error& error) {
+    fail(ErrorCode::kCorrupt, "{}: \"sources\": {}", where, error.what());
+  }
 }
 
 }  // namespace
@@ -84,6 +93,7 @@ void Catalog::add_entry(const json::value& value, const std::string& where) {
   ModelSpec spec = read_row(row);
   row.finish();
   if (spec.sources.empty()) fail(ErrorCode::kCorrupt, "{}: \"sources\" is empty", where);
+  for (const std::string& source : spec.sources) check_source(source, where);
   const ModelSpec* architecture = lookup_architecture(spec.architecture);
   if (architecture == nullptr) {
     fail(ErrorCode::kCorrupt, "{}: no architecture '{}' in the catalog{}", where, spec.architecture,

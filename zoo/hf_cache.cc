@@ -1,22 +1,20 @@
 #include "zoo/hf_cache.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <cerrno>
-#include <chrono>
 #include <fstream>
+#include <list>
+#include <map>
 #include <sstream>
-#include <thread>
 
 #include "formats/atomic_file.h"
 #include "formats/error.h"
 #include "formats/json.h"
 #include "zoo/blob.h"
+#include "zoo/file_lock.h"
 
 namespace swinzoo::zoo {
 namespace {
@@ -31,14 +29,6 @@ constexpr const char* kCacheTag =
     "#\thttps://bford.info/cachedir/\n";
 
 constexpr int64_t kTreeFormatVersion = 1;
-
-void make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (!error) return;
-  errno = error.value();
-  fail_errno("can't be created", folder.string());
-}
 
 // Relative, and no part of it "..", "." or empty: under any folder it stays there.
 bool is_safe_path(const std::string& path) {
@@ -58,41 +48,6 @@ void check_names(const RemoteFile& file) {
   }
 }
 
-// The lock that huggingface_hub takes too: flock(2), through the filelock package.
-class BlobLock {
- public:
-  BlobLock(const fs::path& path, const std::string& what, const StoreHooks& hooks) {
-    make_folder(path.parent_path());
-    constexpr int kFlags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
-    fd_ = ::open(path.c_str(), kFlags | O_CREAT | O_EXCL, 0664);
-    if (fd_ >= 0) ::fchmod(fd_, 0664);  // whatever the umask: a group may share the cache
-    if (fd_ < 0 && errno == EEXIST) fd_ = ::open(path.c_str(), kFlags);
-    if (fd_ < 0) fail_errno("can't be opened", path.string());
-    bool told = false;
-    while (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-      if (errno != EWOULDBLOCK && errno != EINTR) {
-        const int number = errno;
-        ::close(fd_);
-        errno = number;
-        fail_errno("can't be locked", path.string());
-      }
-      if (!told && hooks.note) hooks.note(fmt::format("{}: another process is fetching it; waiting", what));
-      told = true;
-      if (hooks.cancelled && hooks.cancelled()) {
-        ::close(fd_);
-        fail(ErrorCode::kInterrupted, "interrupted");
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    }
-  }
-  ~BlobLock() { ::close(fd_); }
-  BlobLock(const BlobLock&) = delete;
-  BlobLock& operator=(const BlobLock&) = delete;
-
- private:
-  int fd_ = -1;
-};
-
 void link_to_blob(const fs::path& pointer, const fs::path& blob) {
   const fs::path target = blob.lexically_relative(pointer.parent_path());
   std::error_code error;
@@ -107,7 +62,7 @@ void link_to_blob(const fs::path& pointer, const fs::path& blob) {
 
 HfRepoCache::HfRepoCache(const fs::path& root, const std::string& repo)
     : root_(root), name_("models--" + repo) {
-  name_.replace(name_.find('/'), 1, "--");
+  if (const size_t slash = name_.find('/'); slash != std::string::npos) name_.replace(slash, 1, "--");
   folder_ = root_ / name_;
 }
 
@@ -189,52 +144,59 @@ bool HfRepoCache::holds(const std::string& commit, const RemoteFile& file,
   return blob_is_good(snapshot(commit) / file.path, file.etag(), file.size, cancelled);
 }
 
-bool HfRepoCache::store(const std::string& commit, const RemoteFile& file,
-                        const std::function<void(HttpSink&)>& fill, const StoreHooks& hooks) const {
-  if (holds(commit, file, hooks.cancelled)) return false;
-  const fs::path pointer = snapshot(commit) / file.path;
+DownloadRequest HfRepoCache::request_for(const RemoteFile& file) const {
   const fs::path blob = folder_ / "blobs" / file.etag();
-  make_folder(blob.parent_path());
+  DownloadRequest request;
+  request.target = blob;
+  // Not huggingface_hub's own name: it takes that file's bytes for the first ones, without a hole.
+  request.unfinished = blob.string() + ".swinzoo.incomplete";
+  request.earlier = blob.string() + ".incomplete";
+  request.name = file.path;
+  request.size = file.size;
+  request.digest = file.etag();
+  request.block_digests = file.block_digests;
   std::error_code error;
-  if (!fs::exists(root_ / "CACHEDIR.TAG", error)) write_file(root_ / "CACHEDIR.TAG", kCacheTag);
-
-  const BlobLock lock(root_ / ".locks" / name_ / (file.etag() + ".lock"), file.path, hooks);
-  const bool is_there = blob_is_good(blob, file.etag(), file.size, hooks.cancelled);
-  if (!is_there) download(file, fill, hooks);
-  make_folder(pointer.parent_path());
-  link_to_blob(pointer, blob);
-  return !is_there;
+  if (!file.block_digests.empty() && fs::exists(blob, error))
+    request.earlier = blob;  // most of it may be right
+  return request;
 }
 
-void HfRepoCache::download(const RemoteFile& file, const std::function<void(HttpSink&)>& fill,
-                           const StoreHooks& hooks) const {
-  const fs::path blob = folder_ / "blobs" / file.etag();
-  IncompleteBlob incomplete(blob.string() + ".incomplete", file.etag(), file.size, hooks.cancelled,
-                            hooks.progress);
-  for (bool from_scratch = false;; from_scratch = true) {
-    std::string problem;
-    try {
-      // An answer without a length may end early and look whole: go on from there.
-      for (uint64_t before = UINT64_MAX; incomplete.size() < file.size && incomplete.size() != before;) {
-        before = incomplete.size();
-        fill(incomplete);
-      }
-      if (incomplete.complete()) break;
-      problem = fmt::format("expected {} bytes with the digest {}, got {} with {}", file.size, file.etag(),
-                            incomplete.size(), incomplete.digest());
-    } catch (const Error& caught) {
-      if (caught.code() != ErrorCode::kCorrupt) throw;
-      problem = caught.what();
-    }
-    if (from_scratch) {
-      incomplete.discard();
-      fail(ErrorCode::kCorrupt, "{}: {}, and the same again when fetched from scratch; nothing was kept",
-           file.path, problem);
-    }
-    if (hooks.note) hooks.note(fmt::format("{}: {}; fetching it once more from scratch", file.path, problem));
-    incomplete.restart();
+std::vector<bool> HfRepoCache::store(const std::string& commit, std::span<const RemoteFile> files,
+                                     const Fetch& fetch, const StoreHooks& hooks) const {
+  for (const RemoteFile& file : files) check_names(file);
+  std::vector<size_t> unsure;                      // indices of files that are not there, or damaged
+  std::map<std::string, const RemoteFile*> blobs;  // by name: every process locks them in this order
+  for (size_t i = 0; i < files.size(); ++i) {
+    if (holds(commit, files[i], hooks.cancelled)) continue;
+    unsure.push_back(i);
+    blobs[files[i].etag()] = &files[i];
   }
-  incomplete.commit(blob);
+  std::vector<bool> downloaded(files.size(), false);
+  if (unsure.empty()) return downloaded;
+
+  make_folder(folder_ / "blobs");
+  std::error_code error;
+  if (!fs::exists(root_ / "CACHEDIR.TAG", error)) write_file(root_ / "CACHEDIR.TAG", kCacheTag);
+  std::list<FileLock> locks;
+  for (const auto& [etag, file] : blobs) {
+    locks.emplace_back(root_ / ".locks" / name_ / (etag + ".lock"), file->path,
+                       FileLock::Hooks{hooks.cancelled, hooks.note});
+  }
+  std::vector<DownloadRequest> missing;
+  for (const size_t i : unsure) {
+    const std::string& etag = files[i].etag();
+    if (blobs.at(etag) != &files[i]) continue;  // the same bytes under another name
+    if (blob_is_good(folder_ / "blobs" / etag, etag, files[i].size, hooks.cancelled)) continue;
+    missing.push_back(request_for(files[i]));
+    downloaded[i] = true;
+  }
+  if (!missing.empty()) fetch(std::move(missing));
+  for (const size_t i : unsure) {
+    const fs::path pointer = snapshot(commit) / files[i].path;
+    make_folder(pointer.parent_path());
+    link_to_blob(pointer, folder_ / "blobs" / files[i].etag());
+  }
+  return downloaded;
 }
 
 }  // namespace swinzoo::zoo

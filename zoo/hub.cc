@@ -8,9 +8,12 @@
 #include "formats/json.h"
 #include "formats/sha256.h"
 #include "formats/sharded.h"
+#include "zoo/folder_lock.h"
 #include "zoo/hf_cache.h"
 #include "zoo/http.h"
+#include "zoo/hub_files.h"
 #include "zoo/hub_settings.h"
+#include "zoo/lock_file.h"
 
 namespace swinzoo::zoo {
 namespace {
@@ -19,38 +22,6 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kScheme = "hf:";
 constexpr int kMaxTreePages = 1000;
-
-// The weights to take of what a repository has; empty if there are none.
-std::string choose_weights(const std::set<std::string>& names, const std::string& where) {
-  for (const char* name : {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
-                           "pytorch_model.bin.index.json"}) {
-    if (names.contains(name)) return name;
-  }
-  for (const char* extension : {".safetensors", ".pth"}) {
-    std::vector<std::string> matching;
-    for (const std::string& name : names) {
-      if (name.ends_with(extension) && name.find('/') == std::string::npos) matching.push_back(name);
-    }
-    if (matching.size() > 1) {
-      fail(ErrorCode::kUnsupported, "{}: has {} weights and no model.safetensors to prefer: {}", where,
-           matching.size(), fmt::join(matching, ", "));
-    }
-    if (matching.size() == 1) return matching.front();
-  }
-  return "";
-}
-
-// The configs, then the weights, or the index of their shards.
-std::vector<std::string> choose_files(const std::set<std::string>& names, const std::string& weights) {
-  std::vector<std::string> chosen;
-  for (const char* name : {"config.json", "preprocessor_config.json"}) {
-    if (names.contains(name)) chosen.push_back(name);
-  }
-  chosen.push_back(weights);
-  return chosen;
-}
-
-bool is_shard_index(const std::string& weights) { return weights.ends_with(".index.json"); }
 
 bool is_name_part(std::string_view text) {
   const auto is_plain = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.'; };
@@ -64,7 +35,7 @@ class HubRepo {
       : ref_(ref),
         endpoint_(hub_endpoint()),
         token_(hub_token().value_or("")),
-        client_({token_, endpoint_, options.cancelled, options.note}) {}
+        client_({{token_, "", endpoint_}, options.cancelled, options.note}) {}
 
   // The commit that the revision stands for now.
   std::string commit() {
@@ -98,10 +69,20 @@ class HubRepo {
     return files;
   }
 
-  void download(const std::string& commit, const std::string& file, HttpSink& sink) {
-    const HttpResponse response = client_.download(
-        fmt::format("{}/{}/resolve/{}/{}", endpoint_, ref_.repo, commit, percent_encode(file, true)), sink);
-    require_answer(response);
+  std::string url_of(const std::string& commit, const std::string& file) const {
+    return fmt::format("{}/{}/resolve/{}/{}", endpoint_, ref_.repo, commit, percent_encode(file, true));
+  }
+
+  // Makes the targets of `requests`, which are named by the files' paths.
+  void download(const std::string& commit, std::vector<DownloadRequest> requests, TransferOptions options) {
+    for (DownloadRequest& request : requests) {
+      request.url = url_of(commit, request.name);
+      request.auth = {token_, "", endpoint_};
+    }
+    options.refused = [this](const DownloadRequest&, const HttpResponse& response) {
+      require_answer(response);
+    };
+    zoo::download(requests, options);
   }
 
  private:
@@ -165,6 +146,43 @@ class HubRepo {
   HttpClient client_;
 };
 
+[[noreturn]] void fail_offline(const HubRef& ref) {
+  fail(ErrorCode::kNotFound,
+       "{}: is not in the cache {}, and swinzoo is offline (--offline or HF_HUB_OFFLINE)", ref.text(),
+       hub_cache_root().string());
+}
+
+bool has_globs(const FetchOptions& options) { return !options.include.empty() || !options.exclude.empty(); }
+
+// Throws where a file is not what was locked.
+void check_locked(const LockedFile& locked, uint64_t size, const std::string& sha256, const HubRef& ref) {
+  if (size == locked.size && (sha256.empty() || sha256 == locked.sha256)) return;
+  fail(ErrorCode::kCorrupt, "{}: {} is not what was locked: expected {} bytes with the SHA-256 {}, got {}{}",
+       ref.text(), locked.name, locked.size, locked.sha256, size, sha256.empty() ? "" : " with " + sha256);
+}
+
+void check_locked(const LockedEntry& locked, const Fetched& fetched, const HubRef& ref) {
+  for (const FetchedFile& file : fetched.files)
+    check_locked(*locked.find(file.name), file.size, file.sha256, ref);
+}
+
+std::vector<std::string> names_of(const LockedEntry& locked) {
+  std::vector<std::string> names;
+  for (const LockedFile& file : locked.files) names.push_back(file.name);
+  return names;
+}
+
+std::set<std::string> names_of(const std::vector<RemoteFile>& tree) {
+  std::set<std::string> names;
+  for (const RemoteFile& file : tree) names.insert(file.path);
+  return names;
+}
+
+bool is_there(const fs::path& path, uint64_t size) {
+  std::error_code error;
+  return fs::is_regular_file(path, error) && fs::file_size(path, error) == size;
+}
+
 // One fetch: what is known of the commit, and what was done so far.
 class Fetch {
  public:
@@ -176,45 +194,104 @@ class Fetch {
         hub_(ref, options) {}
 
   Fetched run() {
+    find_commit();
+    if (!known_tree_) cache_.write_tree(result_.commit, tree_);
+    const std::vector<std::string> chosen = choose();
+    const FolderLock lock = FolderLock::use(cache_.folder(), {options_.cancelled, options_.note});
+    fetch(chosen);
+    if (is_model() && is_shard_index(chosen.back())) {
+      const auto shards = shards_of(read_shard_index(result_.folder / chosen.back()));
+      fetch({shards.begin(), shards.end()});
+    }
+    if (options_.locked != nullptr) check_locked(*options_.locked, result_, ref_);
+    cache_.write_ref(ref_.revision, result_.commit);
+    return std::move(result_);
+  }
+
+  FetchPlan plan() {
+    find_commit();
+    std::vector<std::string> names = choose();
+    if (is_model() && is_shard_index(names.back())) {
+      const fs::path index = result_.folder / names.back();
+      std::error_code error;
+      std::vector<std::string> shards = likely_shards(names_of(tree_), names.back());
+      if (fs::exists(index, error)) {
+        const auto listed = shards_of(read_shard_index(index));
+        shards.assign(listed.begin(), listed.end());
+      }
+      names.insert(names.end(), shards.begin(), shards.end());
+    }
+    FetchPlan plan{ref_.text(), result_.commit, result_.folder, {}};
+    for (const std::string& name : names) {
+      const uint64_t size = listed_file(name).size;
+      plan.files.push_back(
+          {name, hub_.url_of(result_.commit, name), size, is_there(result_.folder / name, size)});
+    }
+    return plan;
+  }
+
+ private:
+  void find_commit() {
     result_.commit = HfRepoCache::is_commit(ref_.revision) ? ref_.revision : hub_.commit();
     result_.folder = cache_.snapshot(result_.commit);
-    list_files();
-    std::set<std::string> names;
-    for (const RemoteFile& file : tree_) names.insert(file.path);
+    auto known = cache_.read_tree(result_.commit);
+    known_tree_ = known.has_value();
+    tree_ = known ? std::move(*known) : hub_.tree(result_.commit);
+  }
+
+  // Whether the files are chosen by hub.h's rule.
+  bool is_model() const { return options_.locked == nullptr && !has_globs(options_); }
+
+  std::vector<std::string> choose() {
+    if (options_.locked != nullptr) {
+      for (const LockedFile& locked : options_.locked->files) {
+        const RemoteFile& file = listed_file(locked.name);
+        check_locked(locked, file.size, file.lfs_sha256, ref_);
+      }
+      return names_of(*options_.locked);
+    }
+    const std::set<std::string> names = names_of(tree_);
+    if (has_globs(options_)) return choose_by_globs(names, options_.include, options_.exclude, ref_.text());
     const std::string weights = choose_weights(names, ref_.text());
     if (weights.empty()) {
       fail(ErrorCode::kNotFound,
            "{}: has no weights (model.safetensors, pytorch_model.bin, *.safetensors, *.pth)", ref_.text());
     }
-    for (const std::string& name : choose_files(names, weights)) fetch(name);
-    if (is_shard_index(weights)) {
-      for (const std::string& name : shards_of(read_shard_index(result_.folder / weights))) fetch(name);
-    }
-    cache_.write_ref(ref_.revision, result_.commit);
-    return std::move(result_);
+    return choose_files(names, weights);
   }
 
- private:
-  void list_files() {
-    if (auto known = cache_.read_tree(result_.commit)) {
-      tree_ = std::move(*known);
-      return;
-    }
-    tree_ = hub_.tree(result_.commit);
-    cache_.write_tree(result_.commit, tree_);
-  }
-
-  void fetch(const std::string& name) {
+  const RemoteFile& listed_file(const std::string& name) const {
     const auto file = std::find_if(tree_.begin(), tree_.end(), [&](const auto& f) { return f.path == name; });
     if (file == tree_.end())
       fail(ErrorCode::kCorrupt, "{}: names {}, which it does not have", ref_.text(), name);
-    StoreHooks hooks{options_.cancelled, options_.note, {}};
-    if (progress_) hooks.progress = [&](uint64_t done) { progress_(name, done, file->size); };
-    const auto fill = [&](HttpSink& sink) { hub_.download(result_.commit, name, sink); };
-    const bool downloaded = cache_.store(result_.commit, *file, fill, hooks);
-    const fs::path path = result_.folder / name;
-    const std::string sha256 = file->lfs_sha256.empty() ? sha256_of_file(path) : file->lfs_sha256;
-    result_.files.push_back({name, path, file->size, sha256, downloaded});
+    return *file;
+  }
+
+  void fetch(const std::vector<std::string>& names) {
+    std::vector<RemoteFile> files;
+    for (const std::string& name : names) {
+      files.push_back(listed_file(name));
+      if (options_.locked != nullptr) files.back().block_digests = options_.locked->find(name)->blocks;
+    }
+    TransferOptions transfer;
+    transfer.connections = options_.connections;
+    transfer.cancelled = options_.cancelled;
+    transfer.note = options_.note;
+    if (progress_) {
+      transfer.progress = [&](const DownloadRequest& request, uint64_t done, uint64_t total) {
+        progress_(request.name, done, total);
+      };
+    }
+    const auto download = [&](std::vector<DownloadRequest> requests) {
+      hub_.download(result_.commit, std::move(requests), transfer);
+    };
+    const std::vector<bool> downloaded =
+        cache_.store(result_.commit, files, download, {options_.cancelled, options_.note});
+    for (size_t i = 0; i < files.size(); ++i) {
+      const fs::path path = result_.folder / names[i];
+      const std::string sha256 = files[i].lfs_sha256.empty() ? sha256_of_file(path) : files[i].lfs_sha256;
+      result_.files.push_back({names[i], path, files[i].size, sha256, downloaded[i]});
+    }
   }
 
   const HubRef& ref_;
@@ -223,30 +300,70 @@ class Fetch {
   HfRepoCache cache_;
   HubRepo hub_;
   std::vector<RemoteFile> tree_;
+  bool known_tree_ = false;  // it was in the cache
   Fetched result_;
 };
 
+// What is wanted of the commit that the cache has for the revision.
+struct Offline {
+  std::string commit;
+  std::vector<RemoteFile> tree;  // empty where it was never listed
+  std::vector<std::string> names;
+
+  const RemoteFile* find(const std::string& name) const {
+    const auto file = std::find_if(tree.begin(), tree.end(), [&](const auto& f) { return f.path == name; });
+    return file == tree.end() ? nullptr : &*file;
+  }
+};
+
+Offline look_offline(const HubRef& ref, const FetchOptions& options) {
+  const HfRepoCache cache(hub_cache_root(), ref.repo);
+  const auto commit = cache.commit_of(ref.revision);
+  if (!commit) fail_offline(ref);
+  Offline offline{*commit, cache.read_tree(*commit).value_or(std::vector<RemoteFile>()), {}};
+  if (options.locked != nullptr) {
+    offline.names = names_of(*options.locked);
+  } else if (has_globs(options)) {
+    if (offline.tree.empty()) fail_offline(ref);
+    offline.names = choose_by_globs(names_of(offline.tree), options.include, options.exclude, ref.text());
+  } else {
+    const auto cached = find_in_cache(ref);
+    if (!cached) fail_offline(ref);
+    offline.names = cached->files.names;
+  }
+  return offline;
+}
+
 // What the cache holds, its digests checked where the commit's list of files is there to check them against.
 Fetched fetch_offline(const HubRef& ref, const FetchOptions& options) {
-  const auto cached = find_in_cache(ref);
-  if (!cached) {
-    fail(ErrorCode::kNotFound,
-         "{}: is not in the cache {}, and swinzoo is offline (--offline or HF_HUB_OFFLINE)", ref.text(),
-         hub_cache_root().string());
-  }
   const HfRepoCache cache(hub_cache_root(), ref.repo);
-  Fetched fetched{cached->files.folder, cached->commit, {}};
-  const auto tree = cache.read_tree(cached->commit).value_or(std::vector<RemoteFile>());
-  for (const std::string& name : cached->files.names) {
+  const Offline offline = look_offline(ref, options);
+  Fetched fetched{cache.snapshot(offline.commit), offline.commit, {}};
+  for (const std::string& name : offline.names) {
     const fs::path path = fetched.folder / name;
-    const auto file = std::find_if(tree.begin(), tree.end(), [&](const auto& f) { return f.path == name; });
-    if (file != tree.end() && !cache.holds(cached->commit, *file, options.cancelled)) {
+    std::error_code error;
+    if (!fs::is_regular_file(path, error)) fail_offline(ref);
+    const RemoteFile* file = offline.find(name);
+    if (file != nullptr && !cache.holds(offline.commit, *file, options.cancelled)) {
       fail(ErrorCode::kCorrupt, "{}: is damaged: expected {} bytes with the digest {}; fetch it again online",
            path.string(), file->size, file->etag());
     }
     fetched.files.push_back({name, path, fs::file_size(path), sha256_of_file(path), false});
   }
+  if (options.locked != nullptr) check_locked(*options.locked, fetched, ref);
   return fetched;
+}
+
+FetchPlan plan_offline(const HubRef& ref, const FetchOptions& options) {
+  const Offline offline = look_offline(ref, options);
+  FetchPlan plan{
+      ref.text(), offline.commit, HfRepoCache(hub_cache_root(), ref.repo).snapshot(offline.commit), {}};
+  for (const std::string& name : offline.names) {
+    std::error_code error;
+    if (!fs::is_regular_file(plan.folder / name, error)) fail_offline(ref);
+    plan.files.push_back({name, "", fs::file_size(plan.folder / name), true});
+  }
+  return plan;
 }
 
 }  // namespace
@@ -292,6 +409,10 @@ Fetched fetch_from_hub(const HubRef& ref, const FetchOptions& options, const Fet
     fail(ErrorCode::kNetwork, "{}; the cache has commit {} of it: --offline takes that", error.what(),
          cached->commit);
   }
+}
+
+FetchPlan plan_fetch_from_hub(const HubRef& ref, const FetchOptions& options) {
+  return options.offline ? plan_offline(ref, options) : Fetch(ref, options, {}).plan();
 }
 
 std::optional<LocalFiles> find_model_in(const fs::path& folder) {

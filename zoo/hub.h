@@ -16,6 +16,8 @@
 
 namespace swinzoo::zoo {
 
+struct LockedEntry;
+
 struct HubRef {
   std::string repo;               // OWNER/REPO
   std::string revision = "main";  // a branch, a tag or a commit
@@ -41,15 +43,26 @@ struct Fetched {
   std::filesystem::path folder;  // the snapshot
   std::string commit;
   std::vector<FetchedFile> files;  // configs first
+  std::string source = {};         // fetch_model() (fetch.h) says which of several it was
+  bool is_local = false;           // a path of the user's own, where nothing is fetched
 };
 
 struct FetchOptions {
   bool offline = false;                          // ask nothing of any server; HF_HUB_OFFLINE is not read here
+  int connections = 8;                           // at once
   std::function<bool()> cancelled;               // asked often; true ends with kInterrupted, resumable
   std::function<void(const std::string&)> note;  // told of retries, waits and damaged files
+
+  // Globs over a repository's files (glob.h). With any, these are fetched in place of the model's: all that
+  // match one of `include` (or all, where that is empty) and none of `exclude`.
+  std::vector<std::string> include = {}, exclude = {};
+
+  // Exactly these files of a repository, or kCorrupt. REQUIRES: outlives the call; the revision is its
+  // commit.
+  const LockedEntry* locked = nullptr;
 };
 
-// Told of the bytes there so far of the file that is being downloaded.
+// Told of the bytes there so far of a file that is being downloaded; several are at the same time.
 using FetchProgress = std::function<void(const std::string& file, uint64_t done, uint64_t total)>;
 
 // Makes the model present; what already is costs no request for its bytes, but they are read and their
@@ -58,6 +71,25 @@ using FetchProgress = std::function<void(const std::string& file, uint64_t done,
 // the licence accepted), kCorrupt, kDiskFull, kUnsupported (several weights and no way to choose),
 // kInterrupted. One call at a time a thread.
 Fetched fetch_from_hub(const HubRef& ref, const FetchOptions& options, const FetchProgress& progress = {});
+
+struct PlannedFile {
+  std::string name;
+  std::string url;               // fit for messages; empty where there is none to ask
+  std::optional<uint64_t> size;  // bytes; nothing where the server does not tell
+  bool is_cached = false;        // there, with that size: no digest is checked
+};
+
+// What fetching would do.
+struct FetchPlan {
+  std::string source;  // the one of several that would be taken
+  std::string commit;  // of hf: alone
+  std::filesystem::path folder;
+  std::vector<PlannedFile> files;
+};
+
+// The hub is asked what there is and how big, and for no byte of a file; so of an index of shards that is not
+// there yet, all files that are named like shards count. Nothing is written. Throws as fetch_from_hub().
+FetchPlan plan_fetch_from_hub(const HubRef& ref, const FetchOptions& options);
 
 // Where a model's files lie, by the rule above. No digest is checked.
 struct LocalFiles {

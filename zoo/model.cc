@@ -48,25 +48,32 @@ void apply(const SpecHints& hints, ModelSpec& spec) {
   set_input_size(spec, hints.image_size > 0 ? hints.image_size : spec.dimensions.image_size, hints.frames);
 }
 
-// What a model outside the catalog is called: OWNER/REPO, or the name of its folder, which does not depend on
-// where the folder lies.
+// What a model outside the catalog is called: OWNER/REPO, a handle, the name of a URL's file, or the name of
+// its folder, which does not depend on where the folder lies.
 std::string id_of(const std::string& model, const ModelFiles& files) {
   if (is_hub_ref(model)) return parse_hub_ref(model).repo;
+  const Source source = parse_source(model);
+  if (source.kind == SourceKind::kUrl) return source.file_name();
+  if (source.is_file()) return source.handle();
   const auto path = std::filesystem::absolute(files.checkpoint).lexically_normal();
   return (std::filesystem::is_directory(path) ? path : path.parent_path()).filename().string();
 }
 
 }  // namespace
 
-OpenedFiles open_files(const std::string& model, const Catalog& catalog) {
+ModelFiles find_files(const std::string& model, const Catalog& catalog) {
   const ModelSpec* entry = catalog.lookup(model);
   if (entry == nullptr && catalog.lookup_architecture(model) != nullptr) {
     fail(ErrorCode::kNotFound, "'{}' is an architecture; its weights come with an entry (see 'swinzoo list')",
          model);
   }
   if (entry == nullptr && !names_files(model)) catalog.find(model);  // says what may have been meant
+  return resolve_model_files(model, entry == nullptr ? std::vector<std::string>() : entry->sources);
+}
+
+OpenedFiles open_files(const std::string& model, const Catalog& catalog) {
   OpenedFiles opened;
-  opened.files = resolve_model_files(model, entry == nullptr ? std::vector<std::string>() : entry->sources);
+  opened.files = find_files(model, catalog);
   opened.checkpoint = with_object_paths(open_checkpoint(opened.files.checkpoint));
   return opened;
 }

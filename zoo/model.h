@@ -23,14 +23,17 @@ struct OpenedModel {
   std::unique_ptr<Checkpoint> checkpoint;
 };
 
+// Where the files of MODEL lie. Nothing is fetched. Throws kNotFound, saying what to fetch or what may have
+// been meant; kUnsupported for a source that can't be fetched.
+ModelFiles find_files(const std::string& model, const Catalog& catalog);
+
 // The files that MODEL names, opened, whether or not anything tells what they are a model of.
 struct OpenedFiles {
   ModelFiles files;
   std::unique_ptr<Checkpoint> checkpoint;
 };
 
-// Opens them. Nothing is fetched. Throws kNotFound, saying what to fetch or what may have been meant;
-// kCorrupt; kUnsupported for a format that is not known.
+// Opens them. Throws as find_files; kCorrupt; kUnsupported for a format that is not known.
 OpenedFiles open_files(const std::string& model, const Catalog& catalog);
 
 // The spec of MODEL, whose files are `opened`. Throws kCorrupt; kUnsupported where neither a config.json, nor

@@ -1,23 +1,14 @@
 #include "zoo/model_source.h"
 
-#include <algorithm>
-#include <array>
-
 #include "formats/error.h"
 #include "zoo/hub.h"
+#include "zoo/own_cache.h"
+#include "zoo/source.h"
 
 namespace swinzoo::zoo {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::array<std::string_view, 3> kNotBuilt = {"tfhub:", "https:", "http:"};
-
-std::optional<std::string_view> unbuilt_kind(const std::string& source) {
-  const auto kind =
-      std::find_if(kNotBuilt.begin(), kNotBuilt.end(), [&](auto k) { return source.starts_with(k); });
-  return kind == kNotBuilt.end() ? std::nullopt : std::optional(*kind);
-}
 
 ModelFiles with_configs(const fs::path& checkpoint, const std::string& origin) {
   ModelFiles files{checkpoint, std::nullopt, std::nullopt, origin};
@@ -43,48 +34,67 @@ std::optional<ModelFiles> find_at_path(const fs::path& path) {
   std::error_code error;
   if (fs::is_regular_file(path, error)) return with_configs(path, path.string());
   if (!fs::is_directory(path, error)) return std::nullopt;
-  if (fs::exists(path / "saved_model.pb", error)) return ModelFiles{path, {}, {}, path.string()};
-  const auto files = find_model_in(path);
-  if (!files) {
-    fail(ErrorCode::kNotFound,
-         "{}: the folder has no weights (model.safetensors, pytorch_model.bin, *.safetensors, "
-         "*.pth)",
-         path.string());
-  }
-  return with_configs(path / files->weights, path.string());
+  const fs::path checkpoint = checkpoint_in(path);
+  if (checkpoint == path) return ModelFiles{path, {}, {}, path.string()};
+  return with_configs(checkpoint, path.string());
 }
 
-std::optional<ModelFiles> find_source(const std::string& source) {
-  if (is_hub_ref(source)) return find_in_hub_cache(source);
-  const auto path = path_of_source(source);
-  return path ? find_at_path(*path) : std::nullopt;
+std::optional<ModelFiles> find_file(const Source& source) {
+  const OwnCacheEntry entry(source.text);
+  const auto record = entry.find();
+  if (record && (source.sha256.empty() || source.sha256 == record->file.sha256)) {
+    const fs::path checkpoint =
+        record->unpacked.empty() ? entry.folder() / record->file.name : checkpoint_in(entry.unpacked());
+    return ModelFiles{checkpoint, {}, {}, source.for_messages()};
+  }
+  const auto folder = source.sha256.empty() ? find_in_tfhub_cache(source) : std::nullopt;
+  return folder ? std::optional(ModelFiles{*folder, {}, {}, source.for_messages()}) : std::nullopt;
+}
+
+std::optional<ModelFiles> find_source(const Source& source) {
+  switch (source.kind) {
+    case SourceKind::kHub:
+      return find_in_hub_cache(source.text);
+    case SourceKind::kPath:
+      return find_at_path(source.path());
+    default:
+      return find_file(source);
+  }
 }
 
 }  // namespace
 
-std::optional<fs::path> path_of_source(const std::string& source) {
-  if (is_hub_ref(source) || unbuilt_kind(source)) return std::nullopt;
-  return source.starts_with("file:") ? source.substr(5) : source;
+fs::path checkpoint_in(const fs::path& folder) {
+  std::error_code error;
+  if (fs::exists(folder / "saved_model.pb", error)) return folder;
+  const auto files = find_model_in(folder);
+  if (!files) {
+    fail(ErrorCode::kNotFound,
+         "{}: the folder has no weights (model.safetensors, pytorch_model.bin, *.safetensors, "
+         "*.pth)",
+         folder.string());
+  }
+  return folder / files->weights;
 }
 
-bool is_built(const std::string& source) { return !unbuilt_kind(source); }
-
-void require_built(const std::string& source) {
-  if (const auto kind = unbuilt_kind(source)) {
-    fail(ErrorCode::kUnsupported, "{}: fetching from {} is not built yet", source, *kind);
+bool is_present(const Source& source) {
+  try {
+    return find_source(source).has_value();
+  } catch (const Error&) {
+    return false;
   }
 }
 
 ModelFiles resolve_model_files(const std::string& model, const std::vector<std::string>& sources) {
-  const std::vector<std::string> candidates = sources.empty() ? std::vector{model} : sources;
-  for (const std::string& source : candidates) {
+  bool can_be_fetched = false;
+  for (const std::string& text : sources.empty() ? std::vector{model} : sources) {
+    const Source source = parse_source(text);
     if (auto files = find_source(source)) return std::move(*files);
+    can_be_fetched = can_be_fetched || source.kind != SourceKind::kPath;
   }
-  const bool can_be_fetched = std::any_of(candidates.begin(), candidates.end(), is_hub_ref);
   if (can_be_fetched) {
     fail(ErrorCode::kNotFound, "{}: is not fetched yet; run 'swinzoo fetch {}'", model, model);
   }
-  for (const std::string& source : candidates) require_built(source);
   fail(ErrorCode::kNotFound, "{}: no such file or folder", model);
 }
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "zoo/source.h"
+
 namespace swinzoo::zoo {
 
 struct ModelFiles {
@@ -16,19 +18,17 @@ struct ModelFiles {
   std::string origin;       // where they come from, for messages: hf:OWNER/REPO at a commit, or the path
 };
 
-// MODEL is a checkpoint file, a folder with one (chosen as hub.h says), either with file: before it, or
-// hf:OWNER/REPO[@REV], which must be in the cache. Where `sources` (a catalog entry's) are given, they count
-// instead: the first that is present. Nothing is fetched. Throws kNotFound, saying what to fetch;
-// kUnsupported if only sources of a kind that this build can't fetch are left; kUsage. Thread-safe.
+// MODEL is a source (source.h): a checkpoint file, a folder with one (chosen as hub.h says), or something
+// that was fetched, which must be in its cache. Where `sources` (a catalog entry's) are given, they count
+// instead: the first that is present. Nothing is fetched. Throws kNotFound, saying what to fetch; kUsage.
+// Thread-safe.
 ModelFiles resolve_model_files(const std::string& model, const std::vector<std::string>& sources);
 
-// The path in "file:PATH" or "PATH"; nothing for the other kinds: hf:, tfhub:, http:, https:.
-std::optional<std::filesystem::path> path_of_source(const std::string& source);
+// Whether resolve_model_files() would find it.
+bool is_present(const Source& source);
 
-// Whether this build can fetch a source of that kind: hf: and paths.
-bool is_built(const std::string& source);
-
-// Throws kUnsupported for a source of a kind that this build can't fetch (all but hf: and paths).
-void require_built(const std::string& source);
+// What to open of a folder: itself, if it's a SavedModel, else the weights in it (hub.h). Throws kNotFound if
+// it holds neither; kUnsupported as find_model_in().
+std::filesystem::path checkpoint_in(const std::filesystem::path& folder);
 
 }  // namespace swinzoo::zoo

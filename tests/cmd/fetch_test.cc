@@ -1,6 +1,7 @@
 // The real binary against a hub on loopback.
 #include <fcntl.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <catch2/catch.hpp>
 #include <chrono>
@@ -43,7 +44,8 @@ std::map<std::string, std::string> listing(const fs::path& folder) {
 size_t finished_files(const fs::path& cached_repo) {
   size_t count = 0;
   for (const auto& [name, text] : listing(cached_repo)) {
-    count += name.starts_with("snapshots/") || (name.starts_with("blobs/") && !name.ends_with(".incomplete"));
+    count += name.starts_with("snapshots/") ||
+             (name.starts_with("blobs/") && !Contains(".incomplete").match(name));
   }
   return count;
 }
@@ -163,9 +165,11 @@ TEST_CASE("a flipped byte ends in 5 and nothing counts as present") {
   CHECK(result.status == 5);
   CHECK_THAT(result.err, Contains(file.substr(0, file.find(':'))) && Contains("digest"));
   for (const auto& [name, text] : listing(fixture.cached_repo() / "blobs")) {
-    CHECK(sha256_of(text) != "");
-    CHECK_FALSE(name.ends_with(".incomplete"));
-    CHECK(text == read_text(fixture.repo() / "config.json"));
+    // The other file may have come whole by then.
+    CHECK_FALSE(Contains(".incomplete").match(name));
+    const std::string other = file.starts_with("config") ? "model.safetensors" : "config.json";
+    const bool is_other = text == read_text(fixture.repo() / other);
+    CHECK(is_other);
   }
   CHECK_FALSE(fs::exists(fixture.cached_repo() / "refs"));
   CHECK(run_swinzoo({"fetch", kModel, "--offline"}, fixture.env(server.url())).status == 3);
@@ -291,44 +295,44 @@ TEST_CASE("a dead server is a network error") {
   CHECK_THAT(other.err, !Contains("--offline"));
 }
 
-TEST_CASE("a full disk ends in 6") {
+TEST_CASE("no room for a file ends in 6") {
   const HubFixture fixture;
   const HubServer server(fixture.root());
-  const fs::path blobs = fixture.cached_repo() / "blobs";
-  fs::create_directories(blobs);
-  fs::create_symlink("/dev/full", blobs / (sha256_of(fixture.weights()) + ".incomplete"));
-  const Result result = run_swinzoo({"fetch", kModel}, fixture.env(server.url()));
-  CHECK(result.status == 6);
+  Process process({"/bin/sh", "-c", "ulimit -f 100; exec \"$0\" \"$@\"", SWINZOO_BINARY, "fetch", kModel},
+                  fixture.env(server.url()));
+  CHECK(process.wait() == 6);
   CHECK(run_swinzoo({"fetch", kModel, "--offline"}, fixture.env(server.url())).status == 3);
 }
 
 TEST_CASE("an interrupt ends in 130 and the next fetch goes on") {
   const HubFixture fixture(4 * 1000 * 1000);
-  const fs::path partial = fixture.cached_repo() / "blobs" / (sha256_of(fixture.weights()) + ".incomplete");
-  uint64_t left = 0;
-  {
-    const HubServer slow(fixture.root(), {"--rate", "1000000"});
-    Process process({SWINZOO_BINARY, "fetch", kModel}, fixture.env(slow.url()));
-    std::error_code error;
-    for (int i = 0; i < 500 && (!fs::exists(partial, error) || fs::file_size(partial, error) < 200000); ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-    process.send_signal(SIGINT);
-    CHECK(process.wait() == 130);
-    CHECK_THAT(process.err(), Contains("interrupted"));
-    left = fs::file_size(partial);
-    CHECK(left >= 200000);
-  }
-  const HubServer server(fixture.root());
+  const HubServer server(fixture.root(), {"--rate", "2000000"});
+  const fs::path blob = fixture.cached_repo() / "blobs" / sha256_of(fixture.weights());
+  const auto journalled = [&] {
+    const std::string text = read_text(blob.string() + ".swinzoo.incomplete.journal");
+    return std::count(text.begin(), text.end(), '\n') - 4;  // its head, with an ETag
+  };
+  Process process({SWINZOO_BINARY, "fetch", kModel}, fixture.env(server.url()));
+  for (int i = 0; i < 500 && journalled() < 4; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  process.send_signal(SIGINT);
+  CHECK(process.wait() == 130);
+  CHECK_THAT(process.err(), Contains("interrupted"));
+  REQUIRE(journalled() >= 4);
+  const uint64_t left = static_cast<uint64_t>(journalled()) * 65536;
+  // A file with holes under this name would be taken for the first bytes by some releases of huggingface_hub.
+  CHECK_FALSE(fs::exists(blob.string() + ".incomplete"));
+
+  const uint64_t before = server.settled_file_bytes();
   CHECK(run_swinzoo({"fetch", kModel}, fixture.env(server.url())).status == 0);
-  CHECK(server.file_bytes() == 4 * 1000 * 1000 - left);
+  CHECK(server.file_bytes() == before + 4 * 1000 * 1000 - left);
 }
 
 TEST_CASE("several processes fetch one model once") {
   const HubFixture fixture(1000 * 1000);
   const HubServer server(fixture.root(), {"--rate", "2000000"});
   std::vector<std::unique_ptr<Process>> processes;
-  for (int i = 0; i < 4; ++i) {
+  for (int i = 0; i < 8; ++i) {
     processes.push_back(std::make_unique<Process>(std::vector<std::string>{SWINZOO_BINARY, "fetch", kModel},
                                                   fixture.env(server.url())));
   }
@@ -361,12 +365,9 @@ TEST_CASE("a path is checked and reported") {
   CHECK(run_swinzoo({"fetch", file + ".gone"}, env).status == 3);
 }
 
-TEST_CASE("what can not be fetched is refused with a reason") {
+TEST_CASE("what is no source is refused") {
   const HubFixture fixture;
   const auto env = fixture.env("http://127.0.0.1:9");
-  const Result tfhub = run_swinzoo({"fetch", "tfhub:sayakpaul/swin_tiny_patch4_window7_224/1"}, env);
-  CHECK(tfhub.status == 7);
-  CHECK_THAT(tfhub.err, Contains("not built yet"));
   for (const char* bad :
        {"hf:acme", "hf:acme/", "hf:../etc", "hf:acme/mini@", "hf:acme/mini@../../x", "hf:a/b/c"}) {
     INFO(bad);

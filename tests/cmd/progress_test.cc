@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "cmd/transfer_progress.h"
+
 using namespace swinzoo::cmd;
 
 TEST_CASE("bytes are written in powers of a thousand") {
@@ -34,4 +36,22 @@ TEST_CASE("progress of counts takes a note and an unknown total") {
 TEST_CASE("progress never gets wider than the terminal") {
   const ProgressState state{"a_rather_long_name.safetensors", 1, 3, Unit::kBytes, 1, 1, "and a note"};
   for (size_t width = 1; width < 200; ++width) CHECK(progress_text(state, width).size() <= width);
+}
+
+TEST_CASE("files on their way have a line each, and one for all") {
+  const std::vector<ProgressState> files = {{"a.json", 10, 10, Unit::kBytes, 1, 0, ""},
+                                            {"b.safetensors", 25, 100, Unit::kBytes, 1, 5, ""},
+                                            {"c.bin", 7, 0, Unit::kBytes, 1, 0, ""}};
+  ProgressState all{"2/3", 35, 110, Unit::kBytes, 1, 5, ""};
+  CHECK(transfer_lines(files, all, 0, 10) ==
+        std::vector<std::string>{"b.safetensors  25% 25 B/100 B, 5 B/s, 0:15 left", "c.bin         7 B",
+                                 "2/3            31% 35 B/110 B, 5 B/s, 0:15 left"});
+  CHECK(transfer_lines(files, all, 0, 2) ==
+        std::vector<std::string>{"b.safetensors  25% 25 B/100 B, 5 B/s, 0:15 left",
+                                 "2/3            31% 35 B/110 B, 5 B/s, 0:15 left"});
+  CHECK(transfer_lines({files[1]}, all, 0, 10) ==
+        std::vector<std::string>{"b.safetensors  25% 25 B/100 B, 5 B/s, 0:15 left"});
+  for (size_t width = 1; width < 120; ++width) {
+    for (const std::string& line : transfer_lines(files, all, width, 10)) CHECK(line.size() <= width);
+  }
 }

@@ -27,6 +27,25 @@ std::vector<std::string> long_options(const std::string& help) {
   return names;
 }
 
+// The command lines of a subcommand: itself, and with each of its own subcommands.
+std::vector<std::vector<std::string>> lines_of(const cmd::Command& command) {
+  CLI::App app;
+  command.setup(app);
+  std::vector<std::vector<std::string>> lines = {{command.name}};
+  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
+    lines.push_back({command.name, sub->get_name()});
+  }
+  return lines;
+}
+
+std::string help_of(std::vector<std::string> line) {
+  line.emplace_back("--help");
+  const Result result = run_swinzoo(line);
+  CHECK(result.status == 0);
+  CHECK(result.err.empty());
+  return result.out;
+}
+
 void check_usage_error(const std::vector<std::string>& arguments, const std::string& said) {
   INFO(said);
   const Result result = run_swinzoo(arguments);
@@ -109,8 +128,10 @@ TEST_CASE("every subcommand has a page that tells its options") {
     INFO(page);
     REQUIRE(std::filesystem::exists(page));
     const std::string text = read_text(page);
-    for (const std::string& option : long_options(run_swinzoo({command.name, "--help"}).out)) {
-      if (option != "--help") CHECK_THAT(text, Contains(option));
+    for (const auto& line : lines_of(command)) {
+      for (const std::string& option : long_options(help_of(line))) {
+        if (option != "--help") CHECK_THAT(text, Contains(option));
+      }
     }
   }
 }

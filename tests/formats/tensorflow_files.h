@@ -10,6 +10,7 @@
 
 #include "formats/mapped_file.h"
 #include "formats/tensor.h"
+#include "tests/made_tar.h"
 
 namespace swinzoo {
 
@@ -70,12 +71,6 @@ MadeBundle swin_like_bundle(int shards = 1);
 // saved_model.pb with a graph_def of `graph_bytes` zeros.
 std::string make_saved_model_pb(const Shape& input, const Shape& output, size_t graph_bytes);
 
-struct Member {
-  std::string path;
-  std::string bytes;
-  char type = 'f';  // f file, d folder, s symbolic link to bytes, h hard link to bytes, c device
-};
-std::string make_tar(const std::vector<Member>& members, bool gzip);
 std::vector<Member> saved_model_members(const MadeBundle& bundle);
 
 }  // namespace swinzoo

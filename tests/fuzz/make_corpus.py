@@ -187,7 +187,11 @@ def make_tensorflow():
     }
     seed("saved_model", "ustar.tar", tar(members, tarfile.USTAR_FORMAT))
     seed("saved_model", "pax.tar", tar({name[2:]: data for name, data in members.items()}, tarfile.PAX_FORMAT))
-    seed("saved_model", "gnu.tar.gz", gzip.compress(tar(members, tarfile.GNU_FORMAT), mtime=0))
+    packed = gzip.compress(tar(members, tarfile.GNU_FORMAT), mtime=0)
+    seed("saved_model", "gnu.tar.gz", packed)
+    seed("unpack", "gnu.tar.gz", packed)
+    seed("unpack", "ustar.tar", tar({"a/" * 40 + "b": b"x", "a/c": bytes(600)}, tarfile.USTAR_FORMAT))
+    seed("unpack", "pax.tar", tar({"../a": b"x", "/b": b"y", "\u00e9": b"z"}, tarfile.PAX_FORMAT))
 
 
 def zipped(members, method=zipfile.ZIP_STORED):
@@ -337,6 +341,25 @@ def make_json():
     seed("run", "bench", json.dumps({"schema": 1, "results": [run, {"kind": "eval", "model": "b", "top1": 81.5, "count": 20}]}))
 
 
+def make_lock_files():
+    def digest(letter):
+        return letter * 64
+
+    config = {"name": "config.json", "url": "https://example.org/config.json", "size": 3, "sha256": digest("a")}
+    weights = {
+        "name": "model.safetensors",
+        "url": "https://example.org/model.safetensors",
+        "size": 2**24 + 1,
+        "sha256": digest("b"),
+        "blocks": [digest("c"), digest("d")],
+    }
+    hub = {"entry": "acme/mini", "source": "hf:acme/mini", "commit": "e" * 40, "license": "mit", "files": [config, weights]}
+    url = {"entry": "x", "source": "https://example.org/x.pth", "license": "", "files": [weights]}
+    lock = {"schema": 1, "block_size": 2**24, "entries": [hub, url]}
+    seed("lock_file", "two", json.dumps(lock))
+    seed("lock_file", "blocks", json.dumps(lock | {"entries": [url | {"files": [weights | {"size": 2**25 + 1}]}]}))
+
+
 def in_two(first, second):
     """An input of two parts: 4 bytes with the length of the first before them."""
     return struct.pack("<I", len(first)) + first + second
@@ -403,6 +426,7 @@ if __name__ == "__main__":
     make_tensorflow()
     make_arrays()
     make_json()
+    make_lock_files()
     make_hdf5()
     make_sharded()
     make_images()

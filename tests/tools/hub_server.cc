@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -34,6 +35,7 @@
 #include "formats/atomic_file.h"
 #include "formats/error.h"
 #include "formats/sha256.h"
+#include "tests/tools/faults.h"
 
 namespace {
 
@@ -45,18 +47,22 @@ namespace json = boost::json;
 using tcp = asio::ip::tcp;
 
 constexpr uint64_t kLargestSmallFile = 10 * 1000 * 1000;
-constexpr const char* kSignature = "X-Signature=5ca1ab1e";
+constexpr std::string_view kSignature = "X-Signature=5ca1ab1e-";
 
 struct Options {
   fs::path root;
   uint16_t port = 0;
   fs::path port_file;
   fs::path log;
-  std::vector<std::string> gated;   // OWNER/REPO=TOKEN
-  std::vector<std::string> flip;    // FILE:OFFSET
-  uint64_t cut_after = UINT64_MAX;  // bytes of a file's body
-  uint64_t rate = 0;                // bytes a second, 0 = unlimited
-  std::atomic<int> busy = 0;        // answers of 503 to give before the first good one
+  std::vector<std::string> gated;        // OWNER/REPO=TOKEN
+  std::vector<std::string> flip;         // FILE:OFFSET
+  uint64_t cut_after = UINT64_MAX;       // bytes of a file's body
+  uint64_t rate = 0;                     // bytes a second of a connection, 0 = unlimited
+  uint64_t total_rate = 0;               // of all together
+  int send_buffer = 0;                   // bytes, 0 = the system's choice
+  uint64_t signature_uses = UINT64_MAX;  // requests that a signed URL is good for
+  swinzoo::Faults faults;
+  std::atomic<int> busy = 0;  // answers of 503 to give before the first good one
 };
 
 struct File {
@@ -206,6 +212,9 @@ class Server {
 
   void serve(tcp::socket& socket, bool is_cdn) {
     socket.set_option(tcp::no_delay(true));
+    if (options_.send_buffer > 0) {
+      socket.set_option(asio::socket_base::send_buffer_size(options_.send_buffer));
+    }
     beast::flat_buffer buffer;
     for (;;) {
       Request request;
@@ -220,7 +229,17 @@ class Server {
       } else {
         answer = answer_hub(request, target, repo);
       }
+      if (answer.file != nullptr) spoil(target, answer);
       if (!send(socket, request, target, answer, is_cdn) || !request.keep_alive()) return;
+    }
+  }
+
+  // The faults that take a file's place.
+  void spoil(const std::string& target, Answer& answer) {
+    if (const auto code = options_.faults.take("status")) {
+      answer = {static_cast<http::status>(*code), {{"Retry-After", "0"}}, "on purpose"};
+    } else if (options_.faults.take("redirect")) {
+      answer = {http::status::found, {{"Location", target}}, ""};
     }
   }
 
@@ -316,14 +335,25 @@ class Server {
     return json_answer(entries);
   }
 
-  Answer resolve(const std::string& id, const Repo& repo, const File& file) const {
+  // A new one for each redirect.
+  std::string signature() {
+    const std::lock_guard lock(mutex_);
+    return fmt::format("{}{}", kSignature, ++signatures_);
+  }
+
+  bool accepts(const std::string& query) {
+    const std::lock_guard lock(mutex_);
+    return query.starts_with(kSignature) && signature_used_[query]++ < options_.signature_uses;
+  }
+
+  Answer resolve(const std::string& id, const Repo& repo, const File& file) {
     Answer answer{http::status::found, {{"X-Repo-Commit", repo.commit}}};
     answer.headers.emplace_back("X-Linked-Size", std::to_string(file.size));
     if (file.is_lfs()) {
       answer.headers.emplace_back("X-Linked-ETag", '"' + file.sha256 + '"');
       answer.headers.emplace_back(
           "Location", fmt::format("http://127.0.0.1:{}/repos/{}/{}?{}", cdn_.local_endpoint().port(), id,
-                                  file.sha256, kSignature));
+                                  file.sha256, signature()));
     } else {
       answer.status = http::status::temporary_redirect;
       answer.headers.emplace_back("X-Linked-ETag", '"' + file.sha1 + '"');
@@ -339,7 +369,7 @@ class Server {
 
   Answer answer_cdn(const Request& request, const std::string& target, std::optional<Repo>& repo) {
     const size_t question = target.find('?');
-    if (question == std::string::npos || target.substr(question + 1) != kSignature) {
+    if (question == std::string::npos || !accepts(target.substr(question + 1))) {
       return {http::status::forbidden, {}, "AccessDenied"};
     }
     if (has_token(request)) return {http::status::bad_request, {}, "Only one auth mechanism allowed"};
@@ -359,18 +389,20 @@ class Server {
     uint64_t total = answer.file != nullptr ? answer.file->size : answer.text.size();
     uint64_t length = total;
     const std::string range(request[http::field::range]);
-    if (answer.file != nullptr && !range.empty()) apply_range(range, answer, first, length, total);
+    const bool ignores_range = answer.file != nullptr && options_.faults.take("no-ranges");
+    if (answer.file != nullptr && !range.empty() && !ignores_range) {
+      apply_range(range, answer, first, length, total);
+    }
 
     http::response<http::empty_body> head(answer.status, 11);
     for (const auto& [name, value] : answer.headers) head.insert(name, value);
-    if (answer.file != nullptr) head.set(http::field::accept_ranges, "bytes");
+    if (answer.file != nullptr && !ignores_range) head.set(http::field::accept_ranges, "bytes");
     head.content_length(length);
+    if (answer.file != nullptr) spoil_headers(head, length);
     head.keep_alive(request.keep_alive());
 
     const bool has_body = request.method() != http::verb::head;
-    const uint64_t to_send = !has_body                ? 0
-                             : answer.file != nullptr ? std::min(length, options_.cut_after)
-                                                      : length;
+    const uint64_t to_send = !has_body ? 0 : answer.file != nullptr ? std::min(length, cut_after()) : length;
     Line line{
         *this,
         fmt::format("{} {} {} {}", is_cdn ? "cdn" : "hub", std::string(request.method_string()), target,
@@ -384,7 +416,32 @@ class Server {
       line.write(to_send);
       asio::write(socket, asio::buffer(answer.text));
     }
-    return !has_body || to_send == length;
+    return !has_body ||
+           (to_send == length && std::stoull(std::string(head[http::field::content_length])) == length);
+  }
+
+  uint64_t cut_after() {
+    const auto limit = options_.faults.take("cut");
+    return limit ? 1 + options_.faults.random_below(static_cast<uint64_t>(*limit)) : options_.cut_after;
+  }
+
+  void spoil_headers(http::response<http::empty_body>& head, uint64_t length) {
+    if (const auto more = options_.faults.take("length")) {
+      head.content_length(static_cast<uint64_t>(static_cast<int64_t>(length) + *more));
+    }
+    if (const auto suffix = options_.faults.take("etag")) {
+      const std::string etag(head[http::field::etag]);
+      head.set(http::field::etag, fmt::format("{}-{}\"", etag.substr(0, etag.size() - 1), *suffix));
+    }
+    unsigned long long from = 0;
+    unsigned long long to = 0;
+    unsigned long long total = 0;
+    const std::string range(head[http::field::content_range]);
+    if (std::sscanf(range.c_str(), "bytes %llu-%llu/%llu", &from, &to, &total) != 3) return;
+    if (const auto shift = options_.faults.take("shift-range")) {
+      const auto by = static_cast<uint64_t>(*shift);
+      head.set(http::field::content_range, fmt::format("bytes {}-{}/{}", from + by, to + by, total));
+    }
   }
 
   // One line of the log: written before the last bytes go out, or when the client has gone.
@@ -404,8 +461,8 @@ class Server {
   };
 
   // "bytes=FIRST-" and "bytes=FIRST-LAST"; anything else gets the whole file.
-  static void apply_range(const std::string& range, Answer& answer, uint64_t& first, uint64_t& length,
-                          uint64_t total) {
+  void apply_range(const std::string& range, Answer& answer, uint64_t& first, uint64_t& length,
+                   uint64_t total) {
     unsigned long long from = 0;
     unsigned long long to = 0;
     const int found = std::sscanf(range.c_str(), "bytes=%llu-%llu", &from, &to);
@@ -415,7 +472,10 @@ class Server {
       length = 0;
       return;
     }
-    const uint64_t last = found == 2 ? std::min<uint64_t>(to, total - 1) : total - 1;
+    uint64_t last = found == 2 ? std::min<uint64_t>(to, total - 1) : total - 1;
+    if (const auto most = options_.faults.take("short-range")) {
+      last = std::min<uint64_t>(last, from + static_cast<uint64_t>(*most) - 1);
+    }
     answer.status = http::status::partial_content;
     answer.headers.emplace_back("Content-Range", fmt::format("bytes {}-{}/{}", from, last, total));
     first = from;
@@ -426,12 +486,15 @@ class Server {
     std::ifstream stream(file.location, std::ios::binary);
     stream.seekg(static_cast<std::streamoff>(first));
     const size_t piece = options_.rate > 0 ? std::clamp<size_t>(options_.rate / 50, 1, 65536) : 65536;
+    const uint64_t stall = static_cast<uint64_t>(options_.faults.take("stall").value_or(INT64_MAX));
     std::vector<char> buffer(piece);
     const auto start = std::chrono::steady_clock::now();
     while (line.sent < count) {
       const auto size = static_cast<size_t>(std::min<uint64_t>(piece, count - line.sent));
       stream.read(buffer.data(), static_cast<std::streamsize>(size));
       flip(file, first + line.sent, {buffer.data(), size});
+      if (line.sent >= stall) wait_for_end(socket);
+      wait_for_rate(size);
       if (line.sent + size == count) line.write(count);
       asio::write(socket, asio::buffer(buffer.data(), size));
       line.sent += size;
@@ -441,13 +504,33 @@ class Server {
     }
   }
 
-  void flip(const File& file, uint64_t offset, std::span<char> bytes) const {
+  // By the rate of all connections together.
+  void wait_for_rate(size_t bytes) {
+    if (options_.total_rate == 0) return;
+    std::unique_lock lock(mutex_);
+    const auto now = std::chrono::steady_clock::now();
+    const auto turn = std::max(now, free_at_);
+    free_at_ = turn + std::chrono::nanoseconds(bytes * 1'000'000'000 / options_.total_rate);
+    lock.unlock();
+    std::this_thread::sleep_until(turn);
+  }
+
+  // Until the client goes away.
+  static void wait_for_end(tcp::socket& socket) {
+    char byte = 0;
+    asio::read(socket, asio::buffer(&byte, 1));
+    throw std::runtime_error("the client sent more while it waited");
+  }
+
+  void flip(const File& file, uint64_t offset, std::span<char> bytes) {
     for (const std::string& spec : options_.flip) {
       const size_t colon = spec.rfind(':');
       const uint64_t at = std::stoull(spec.substr(colon + 1));
       if (file.path == spec.substr(0, colon) && at >= offset && at < offset + bytes.size())
         bytes[at - offset] ^= 1;
     }
+    const auto at = static_cast<uint64_t>(options_.faults.value("flip").value_or(-1));
+    if (at >= offset && at < offset + bytes.size() && options_.faults.take("flip")) bytes[at - offset] ^= 1;
   }
 
   void write_log(const std::string& line) {
@@ -462,6 +545,10 @@ class Server {
   tcp::acceptor hub_;
   tcp::acceptor cdn_;
   std::mutex log_mutex_;
+  std::mutex mutex_;  // of what follows
+  int signatures_ = 0;
+  std::map<std::string, uint64_t> signature_used_;
+  std::chrono::steady_clock::time_point free_at_ = std::chrono::steady_clock::now();  // by the total rate
 };
 
 }  // namespace
@@ -481,7 +568,17 @@ int main(int argc, char** argv) {
   app.add_option("--gated", options.gated, "OWNER/REPO=TOKEN: its files want this token");
   app.add_option("--flip-byte", options.flip, "FILE:OFFSET: this byte is served wrong");
   app.add_option("--cut-after", options.cut_after, "Close the connection after so many bytes of a file");
-  app.add_option("--rate", options.rate, "Bytes a second of a file");
+  app.add_option("--rate", options.rate, "Bytes a second of a file, a connection");
+  app.add_option("--total-rate", options.total_rate, "Bytes a second of files, all connections together");
+  app.add_option("--send-buffer", options.send_buffer, "Bytes of each socket's buffer");
+  app.add_option("--signature-uses", options.signature_uses,
+                 "A redirect's URL is refused (403) after so many requests");
+  app.add_option_function<std::vector<std::string>>(
+      "--fault",
+      [&](const std::vector<std::string>& specs) {
+        for (const std::string& spec : specs) options.faults.add(spec);
+      },
+      "NAME=VALUE[*COUNT][+SKIP]: see tests/tools/faults.h");
   app.add_option("--busy", busy, "Answer 503 to so many requests first");
   CLI11_PARSE(app, argc, argv);
   options.busy = busy;

@@ -43,11 +43,19 @@ class Environment {
   std::map<std::string, std::optional<std::string>> before_;
 };
 
-const Variables kNoSettings = {
-    {"HF_HOME", ""},         {"HF_HUB_CACHE", ""},        {"HUGGINGFACE_HUB_CACHE", ""},
-    {"XDG_CACHE_HOME", ""},  {"HF_ENDPOINT", ""},         {"HF_TOKEN", ""},
-    {"HF_TOKEN_PATH", ""},   {"HF_HUB_OFFLINE", ""},      {"HOME", "/home/me"},
-    {"SWINZOO_HF_HOME", ""}, {"SWINZOO_HF_ENDPOINT", ""}, {"SWINZOO_HF_HUB_CACHE", ""}};
+const Variables kNoSettings = {{"HF_HOME", ""},
+                               {"HF_HUB_CACHE", ""},
+                               {"HUGGINGFACE_HUB_CACHE", ""},
+                               {"XDG_CACHE_HOME", ""},
+                               {"HF_ENDPOINT", ""},
+                               {"HF_TOKEN", ""},
+                               {"HF_TOKEN_PATH", ""},
+                               {"HF_HUB_OFFLINE", ""},
+                               {"HOME", "/home/me"},
+                               {"HF_HUB_DOWNLOAD_TIMEOUT", ""},
+                               {"SWINZOO_HF_HOME", ""},
+                               {"SWINZOO_HF_ENDPOINT", ""},
+                               {"SWINZOO_HF_HUB_CACHE", ""}};
 
 ErrorCode code_of(const std::function<void()>& action) {
   try {
@@ -105,6 +113,15 @@ TEST_CASE("the hub's settings come from hf's variables") {
   CHECK(hub_endpoint() == "http://127.0.0.1:1");
   CHECK(hub_offline());
   CHECK(hub_token() == "t");
+  CHECK(hub_download_timeout() == std::chrono::seconds(30));
+  {
+    const Environment timeout(Variables{{"HF_HUB_DOWNLOAD_TIMEOUT", "5"}});
+    CHECK(hub_download_timeout() == std::chrono::seconds(5));
+  }
+  for (const char* bad : {"0", "-1", "5s", "1e3", "86401"}) {
+    const Environment timeout(Variables{{"HF_HUB_DOWNLOAD_TIMEOUT", bad}});
+    CHECK(code_of([] { hub_download_timeout(); }) == ErrorCode::kUsage);
+  }
   const Environment wrong(Variables{{"HF_ENDPOINT", "ftp://example.org"}});
   CHECK(code_of([] { hub_endpoint(); }) == ErrorCode::kUsage);
 }
@@ -143,32 +160,39 @@ TEST_CASE("names that lead out of the cache are refused") {
   const TemporaryFolder folder;
   const HfRepoCache cache(folder.path(), "acme/mini");
   const std::string etag = "ce013625030ba8dba906f756967f9e9ca394464a";
-  const auto fill = [](HttpSink& sink) { sink.append(bytes_of("hello\n")); };
+  const auto store = [&](const RemoteFile& file) -> bool {
+    const auto fetch = [](const std::vector<DownloadRequest>& requests) {
+      for (const DownloadRequest& request : requests) write_text(request.target, "hello\n");
+    };
+    return cache.store(kCommit, std::span(&file, 1), fetch, {}).front();
+  };
   for (const char* path : {"../x", "/x", "a/../../x", "", "a//b", "./x"}) {
     INFO(path);
-    CHECK(code_of([&] { cache.store(kCommit, {path, 6, etag, "", ""}, fill, {}); }) == ErrorCode::kCorrupt);
+    CHECK(code_of([&] { store({path, 6, etag, "", ""}); }) == ErrorCode::kCorrupt);
   }
-  CHECK(code_of([&] { cache.store(kCommit, {"x", 6, "../x", "", ""}, fill, {}); }) == ErrorCode::kCorrupt);
+  CHECK(code_of([&] { store({"x", 6, "../x", "", ""}); }) == ErrorCode::kCorrupt);
   CHECK(fs::is_empty(folder.path()));
   CHECK_FALSE(cache.commit_of("../../x"));
 
-  CHECK(cache.store(kCommit, {"in/a/folder", 6, etag, "", ""}, fill, {}));
-  CHECK_FALSE(cache.store(kCommit, {"in/a/folder", 6, etag, "", ""}, fill, {}));
+  CHECK(store({"in/a/folder", 6, etag, "", ""}));
+  CHECK_FALSE(store({"in/a/folder", 6, etag, "", ""}));
   CHECK(fs::read_symlink(cache.snapshot(kCommit) / "in/a/folder") == "../../../../blobs/" + etag);
 }
 
-TEST_CASE("more bytes than announced are never kept") {
+TEST_CASE("two files with the same bytes are fetched once") {
   const TemporaryFolder folder;
   const HfRepoCache cache(folder.path(), "acme/mini");
-  const RemoteFile file{"x", 6, "ce013625030ba8dba906f756967f9e9ca394464a", "", ""};
-  int fills = 0;
-  const auto fill = [&](HttpSink& sink) {
-    ++fills;
-    sink.append(bytes_of("hello\nand more"));
+  const std::string etag = "ce013625030ba8dba906f756967f9e9ca394464a";
+  const std::vector<RemoteFile> files = {{"a", 6, etag, "", ""}, {"b", 6, etag, "", ""}};
+  size_t asked = 0;
+  const auto fetch = [&](const std::vector<DownloadRequest>& requests) {
+    asked += requests.size();
+    write_text(requests.at(0).target, "hello\n");
   };
-  CHECK(code_of([&] { cache.store(kCommit, file, fill, {}); }) == ErrorCode::kCorrupt);
-  CHECK(fills == 2);
-  CHECK(fs::is_empty(folder.path() / "models--acme--mini" / "blobs"));
+  CHECK(cache.store(kCommit, files, fetch, {}) == std::vector<bool>{false, true});
+  CHECK(asked == 1);
+  CHECK(cache.holds(kCommit, files[0], {}));
+  CHECK(cache.holds(kCommit, files[1], {}));
 }
 
 TEST_CASE("a list of files is read back as it was written") {
@@ -247,6 +271,7 @@ TEST_CASE("models are resolved from paths and the cache and a row's sources") {
   }
   CHECK(code_of([] { resolve_model_files("/no/such/file", {}); }) == ErrorCode::kNotFound);
   CHECK(code_of([&] { resolve_model_files(repo.string(), {}); }) == ErrorCode::kNotFound);
-  CHECK(code_of([] { resolve_model_files("mini", {"tfhub:acme/mini/1"}); }) == ErrorCode::kUnsupported);
-  CHECK(code_of([] { resolve_model_files("https://example.org/x.pth", {}); }) == ErrorCode::kUnsupported);
+  CHECK(code_of([] { resolve_model_files("mini", {"tfhub:acme/mini/1"}); }) == ErrorCode::kNotFound);
+  CHECK_THROWS_WITH(resolve_model_files("https://example.org/x.pth", {}), Contains("swinzoo fetch https://"));
+  CHECK(code_of([] { resolve_model_files("tfhub:acme/mini", {}); }) == ErrorCode::kUsage);
 }

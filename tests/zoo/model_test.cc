@@ -128,9 +128,9 @@ TEST_CASE("a folder without weights says what it looked for") {
   CHECK_THROWS_WITH(open(made.model), Contains("model.safetensors"));
 }
 
-TEST_CASE("sources that are not built yet end as unsupported") {
-  CHECK(open_code("tfhub:sayakpaul/swin_tiny_patch4_window7_224/1") == ErrorCode::kUnsupported);
-  CHECK(open_code("https://host.invalid/model.safetensors") == ErrorCode::kUnsupported);
+TEST_CASE("sources that are not fetched yet end as not found") {
+  CHECK(open_code("tfhub:sayakpaul/swin_tiny_patch4_window7_224/1") == ErrorCode::kNotFound);
+  CHECK(open_code("https://host.invalid/model.safetensors") == ErrorCode::kNotFound);
 }
 
 TEST_CASE("a model whose tensors do not fit its config is refused with their names") {
