@@ -88,9 +88,9 @@ void ModelInputs::for_each_batch(const zoo::ModelSpec& spec, size_t images,
     size_t last = first;
     while (last < inputs_.size() && last < first + images && !inputs_[last].is_tensor) ++last;
     InputBatch batch{{}, Tensor(DType::kF32, {static_cast<int64_t>(last - first), 3, size, size})};
+    eval::Preprocessor preprocessor(spec.preprocessing, size);
     for (size_t i = first; i < last; ++i) {
-      eval::preprocess(eval::read_image(inputs_[i].path), spec.preprocessing, size,
-                       batch.x.as<float>().subspan((i - first) * per_image, per_image));
+      preprocessor.read(inputs_[i].path, batch.x.as<float>().subspan((i - first) * per_image, per_image));
       batch.names.push_back(inputs_[i].path.string());
     }
     body(batch);

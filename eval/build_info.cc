@@ -5,6 +5,7 @@
 #include <Eigen/Core>
 #include <boost/version.hpp>
 
+#include "eval/image_format.h"
 #include "eval/machine.h"
 
 #define SWINZOO_TEXT_OF(token) #token
@@ -27,6 +28,7 @@ void set_build(Machine& machine) {
   machine.tbb = TBB_VERSION_STRING;
   machine.libjpeg = SWINZOO_TEXT(LIBJPEG_TURBO_VERSION);
   machine.libpng = PNG_LIBPNG_VER_STRING;
+  machine.libwebp = webp_version().substr(std::string_view("libwebp ").size());
 }
 
 }  // namespace swinzoo::eval

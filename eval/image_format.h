@@ -9,14 +9,18 @@
 
 namespace swinzoo::eval {
 
-// An image of that size with its pixels allocated. Throws kCorrupt, before it allocates, if a side is 0 or
-// there are more than twice Pillow's Image.MAX_IMAGE_PIXELS: where Pillow raises DecompressionBombError.
-Image allocate_image(int64_t width, int64_t height, const std::string& name);
+// Makes room for an image of that size, whose pixels are anything. Throws kCorrupt, before it allocates, if a
+// side is 0 or there are more than twice Pillow's Image.MAX_IMAGE_PIXELS: where Pillow raises
+// DecompressionBombError.
+void allocate_image(int64_t width, int64_t height, const std::string& name, Image& image);
 
-Image decode_jpeg(std::span<const std::byte> bytes, const std::string& name);
+void decode_jpeg(std::span<const std::byte> bytes, const std::string& name, Image& image);
 std::string jpeg_version();
 
-Image decode_png(std::span<const std::byte> bytes, const std::string& name);
+void decode_png(std::span<const std::byte> bytes, const std::string& name, Image& image);
 std::string png_version();
+
+void decode_webp(std::span<const std::byte> bytes, const std::string& name, Image& image);
+std::string webp_version();
 
 }  // namespace swinzoo::eval

@@ -104,7 +104,7 @@ bool read_rows(Decompressor& self, uint8_t* row, uint8_t* rgb) {
 
 }  // namespace
 
-Image decode_jpeg(std::span<const std::byte> bytes, const std::string& name) {
+void decode_jpeg(std::span<const std::byte> bytes, const std::string& name, Image& image) {
   Decompressor self;
   if (!read_header(self, reinterpret_cast<const JOCTET*>(bytes.data()), bytes.size())) {
     if (self.message[0] != '\0') fail(ErrorCode::kCorrupt, "{}: damaged JPEG: {}", name, self.message);
@@ -114,14 +114,13 @@ Image decode_jpeg(std::span<const std::byte> bytes, const std::string& name) {
   if (components != 1 && components != 3 && components != 4) {
     fail(ErrorCode::kUnsupported, "{}: a JPEG of {} components; 1, 3 and 4 are known", name, components);
   }
-  Image image = allocate_image(self.info.image_width, self.info.image_height, name);
+  allocate_image(self.info.image_width, self.info.image_height, name, image);
   std::vector<uint8_t> row(static_cast<size_t>(image.width * components));
   if (!read_rows(self, row.data(), image.rgb.data())) {
     if (self.message[0] != '\0') fail(ErrorCode::kCorrupt, "{}: damaged JPEG: {}", name, self.message);
     fail(ErrorCode::kCorrupt, "{}: truncated JPEG: its {} bytes end after {} of {} rows", name, bytes.size(),
          self.info.output_scanline, image.height);
   }
-  return image;
 }
 
 #define SWINZOO_STRING(x) #x

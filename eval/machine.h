@@ -60,6 +60,7 @@ struct Machine {
   std::string tbb;
   std::string libjpeg;
   std::string libpng;
+  std::string libwebp;
 
   bool operator==(const Machine&) const = default;
 };
@@ -103,6 +104,7 @@ void visit_fields(Self& machine, Visit&& visit) {
   field("tbb", machine.tbb, "", "version of oneTBB's headers");
   field("libjpeg", machine.libjpeg, "", "version of libjpeg-turbo's headers");
   field("libpng", machine.libpng, "", "version of libpng's headers");
+  field("libwebp", machine.libwebp, "", "version of libwebp");
 }
 
 // Looks at the machine now. Safe from any thread.

@@ -90,7 +90,7 @@ void gray16_to_rgb(const std::vector<uint8_t>& samples, uint8_t* rgb) {
 
 }  // namespace
 
-Image decode_png(std::span<const std::byte> bytes, const std::string& name) {
+void decode_png(std::span<const std::byte> bytes, const std::string& name, Image& image) {
   Reader self;
   self.rest = bytes;
   self.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &self, &jump_out, &ignore_warning);
@@ -100,7 +100,7 @@ Image decode_png(std::span<const std::byte> bytes, const std::string& name) {
   if (!read_header(self)) fail(ErrorCode::kCorrupt, "{}: damaged PNG: {}", name, self.message);
   const int64_t width = png_get_image_width(self.png, self.info);
   const int64_t height = png_get_image_height(self.png, self.info);
-  Image image = allocate_image(width, height, name);
+  allocate_image(width, height, name, image);
   if (!set_transforms(self)) fail(ErrorCode::kCorrupt, "{}: damaged PNG: {}", name, self.message);
 
   const size_t stride = png_get_rowbytes(self.png, self.info);
@@ -110,7 +110,6 @@ Image decode_png(std::span<const std::byte> bytes, const std::string& name) {
   for (size_t y = 0; y < rows.size(); ++y) rows[y] = (is_rgb ? image.rgb.data() : gray16.data()) + y * stride;
   if (!read_rows(self, rows.data())) fail(ErrorCode::kCorrupt, "{}: damaged PNG: {}", name, self.message);
   if (!is_rgb) gray16_to_rgb(gray16, image.rgb.data());
-  return image;
 }
 
 std::string png_version() { return "libpng " PNG_LIBPNG_VER_STRING; }

@@ -7,8 +7,8 @@
 #include <cassert>
 #include <cmath>
 
-#include "eval/resample.h"
 #include "formats/error.h"
+#include "formats/mapped_file.h"
 #include "formats/sha256.h"
 
 namespace swinzoo::eval {
@@ -87,37 +87,82 @@ std::array<float, 256> normalized(double mean, double std) {
   return table;
 }
 
+// What of the crop is resized pixels, and where in it they lie.
+struct Part {
+  PixelView pixels;
+  int64_t left;
+  int64_t top;
+};
+
+Part part_of(const Image& image, const zoo::Preprocessing& preprocessing, int64_t image_size,
+             Resampler& resampler) {
+  const Size size = resized_size(image, preprocessing.crop_mode, scale_size(preprocessing, image_size));
+  const Span x = center(size.width, image_size);
+  const Span y = center(size.height, image_size);
+  return {resampler.resize(image, size.width, size.height, {x.from, y.from, x.extent, y.extent},
+                           preprocessing.interpolation),
+          x.to, y.to};
+}
+
 }  // namespace
 
 Image resize_and_crop(const Image& image, const zoo::Preprocessing& preprocessing, int64_t image_size) {
-  const int64_t side = scale_size(preprocessing, image_size);
-  const Size size = resized_size(image, preprocessing.crop_mode, side);
-  const Span x = center(size.width, image_size);
-  const Span y = center(size.height, image_size);
-  Image part = resize_window(image, size.width, size.height, {x.from, y.from, x.extent, y.extent},
-                             preprocessing.interpolation);
-  if (part.width == image_size && part.height == image_size) return part;
-
+  Resampler resampler;
+  const Part part = part_of(image, preprocessing, image_size, resampler);
   Image result{image_size, image_size,
                std::vector<uint8_t>(static_cast<size_t>(3 * image_size * image_size))};
   const std::array<uint8_t, 3> fill = fill_of(preprocessing);
   for (size_t i = 0; i < result.rgb.size(); ++i) result.rgb[i] = fill[i % 3];
-  for (int64_t row = 0; row < y.extent; ++row) {
-    std::copy_n(part.rgb.data() + 3 * x.extent * row, 3 * x.extent,
-                result.rgb.data() + 3 * (image_size * (y.to + row) + x.to));
+  for (int64_t y = 0; y < part.pixels.height; ++y) {
+    std::copy_n(part.pixels.data + y * part.pixels.stride, 3 * part.pixels.width,
+                result.rgb.data() + 3 * (image_size * (part.top + y) + part.left));
   }
   return result;
 }
 
+Preprocessor::Preprocessor(const zoo::Preprocessing& preprocessing, int64_t image_size)
+    : preprocessing_(preprocessing), image_size_(image_size) {
+  scale_size(preprocessing, image_size);
+  for (size_t c = 0; c < 3; ++c) floats_[c] = normalized(preprocessing.mean[c], preprocessing.std[c]);
+}
+
+void Preprocessor::operator()(const Image& image, std::span<float> out) {
+  const int64_t plane = image_size_ * image_size_;
+  assert(out.size() == static_cast<size_t>(3 * plane));
+  const Part part = part_of(image, preprocessing_, image_size_, resampler_);
+  if (part.pixels.width < image_size_ || part.pixels.height < image_size_) {
+    const std::array<uint8_t, 3> fill = fill_of(preprocessing_);
+    for (size_t c = 0; c < 3; ++c) {
+      std::ranges::fill(out.subspan(c * static_cast<size_t>(plane), static_cast<size_t>(plane)),
+                        floats_[c][fill[c]]);
+    }
+  }
+  for (int64_t y = 0; y < part.pixels.height; ++y) {
+    const uint8_t* pixel = part.pixels.data + y * part.pixels.stride;
+    float* red = out.data() + image_size_ * (part.top + y) + part.left;
+    float* green = red + plane;
+    float* blue = green + plane;
+    for (int64_t x = 0; x < part.pixels.width; ++x, pixel += 3) {
+      red[x] = floats_[0][pixel[0]];
+      green[x] = floats_[1][pixel[1]];
+      blue[x] = floats_[2][pixel[2]];
+    }
+  }
+}
+
+void Preprocessor::decode(std::span<const std::byte> bytes, const std::string& name, std::span<float> out) {
+  decode_image(bytes, name, image_);
+  (*this)(image_, out);
+}
+
+void Preprocessor::read(const std::filesystem::path& path, std::span<float> out) {
+  const MappedFile file(path);
+  decode(file.bytes(), path.string(), out);
+}
+
 void preprocess(const Image& image, const zoo::Preprocessing& preprocessing, int64_t image_size,
                 std::span<float> out) {
-  const Image pixels = resize_and_crop(image, preprocessing, image_size);
-  const auto plane = static_cast<size_t>(image_size * image_size);
-  assert(out.size() == 3 * plane);
-  for (size_t c = 0; c < 3; ++c) {
-    const std::array<float, 256> table = normalized(preprocessing.mean[c], preprocessing.std[c]);
-    for (size_t i = 0; i < plane; ++i) out[c * plane + i] = table[pixels.rgb[3 * i + c]];
-  }
+  Preprocessor(preprocessing, image_size)(image, out);
 }
 
 Image pixels_of(std::span<const float> x, const zoo::Preprocessing& preprocessing, int64_t image_size) {

@@ -3,17 +3,43 @@
 //
 // Sources: timm 1.0.31's data/transforms_factory.py (transforms_imagenet_eval) and data/transforms.py,
 // torchvision 0.28's transforms/functional.py (resize, center_crop, to_tensor, normalize). All functions are
-// safe to call from several threads at once.
+// safe to call from several threads at once; a Preprocessor is one thread's.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <filesystem>
 #include <span>
 #include <string>
 
 #include "eval/image.h"
+#include "eval/resample.h"
 #include "zoo/spec.h"
 
 namespace swinzoo::eval {
+
+// Makes model inputs of images, one by one, straight into a batch's memory, and keeps its own from one to the
+// next: decoded pixels, and those that are resized. Not thread-safe: one for each thread.
+class Preprocessor {
+ public:
+  // Throws kCorrupt if crop_pct, image_size or a std makes no sense.
+  Preprocessor(const zoo::Preprocessing& preprocessing, int64_t image_size);
+
+  // The image as preprocess() gives it. Throws kUnsupported if it can't be resized so.
+  // REQUIRES: out.size() == 3 * image_size * image_size.
+  void operator()(const Image& image, std::span<float> out);
+
+  // The same of an image file's bytes, or of a file; throw as decode_image() and read_image() too.
+  void decode(std::span<const std::byte> bytes, const std::string& name, std::span<float> out);
+  void read(const std::filesystem::path& path, std::span<float> out);
+
+ private:
+  zoo::Preprocessing preprocessing_;
+  int64_t image_size_;
+  std::array<std::array<float, 256>, 3> floats_;  // of each sample of R, G and B
+  Image image_;
+  Resampler resampler_;
+};
 
 // The image_size x image_size pixels of the transform's last step before floats. Throws kCorrupt if crop_pct,
 // image_size or a std makes no sense, kUnsupported if the image can't be resized so.

@@ -152,6 +152,51 @@ def jpeg_kinds():
     yield "damaged_segment.jpg", bytes(restarts)
 
 
+def webp(image, **options):
+    out = io.BytesIO()
+    image.save(out, "WEBP", **options)
+    return out.getvalue()
+
+
+def riff_chunk(name, data):
+    return name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
+
+
+def animation(width, height, *frames):
+    """A WebP of a canvas and frames (left, top, still WebP), which Pillow would make as large as the canvas."""
+    def three(number):
+        return struct.pack("<I", number)[:3]
+
+    body = riff_chunk(b"VP8X", b"\x12\0\0\0" + three(width - 1) + three(height - 1)) + riff_chunk(b"ANIM", b"\x40\x80\xc0\xff\0\0")
+    for left, top, still in frames:
+        w, h = Image.open(io.BytesIO(still)).size
+        place = b"".join(map(three, (left // 2, top // 2, w - 1, h - 1, 100))) + b"\0"
+        chunks = still[12:] if still[12:16] != b"VP8X" else still[30:]
+        body += riff_chunk(b"ANMF", place + chunks)
+    return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WEBP" + body
+
+
+def webp_kinds():
+    alpha = Image.linear_gradient("L")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    clear = picture(75, 60, 32)
+    clear.putalpha(alpha.resize((75, 60)).point(lambda a: 0 if a < 128 else a))
+    seen = picture(61, 47, 33)
+    seen.putalpha(alpha.resize((61, 47)))
+    yield "lossy.webp", webp(picture(300, 260, 30), quality=70)
+    yield "lossy_tall.webp", webp(picture(91, 303, 31, noise=4), quality=40, method=6)
+    yield "lossy_alpha.webp", webp(clear, quality=60)
+    yield "lossy_exif_rotated.webp", webp(picture(90, 61, 34), quality=30, exif=exif, icc_profile=bytes(30))
+    yield "lossless.webp", webp(picture(59, 41, 35), lossless=True)
+    yield "lossless_alpha.webp", webp(seen, lossless=True, exact=True)
+    yield "lossless_palette.webp", webp(picture(80, 50, 36, noise=0).quantize(9).convert("RGB"), lossless=True)
+    yield "animated.webp", webp(picture(64, 48, 37), save_all=True, append_images=[picture(64, 48, 38)], quality=40)
+    yield "animated_within.webp", animation(100, 70, (10, 6, webp(picture(40, 33, 39), quality=50)), (0, 0, webp(picture(100, 70, 40), quality=10)))
+    yield "animated_within_alpha.webp", animation(60, 80, (20, 40, webp(seen.crop((10, 5, 50, 45)), lossless=True, exact=True)))
+    yield "one_pixel.webp", webp(picture(1, 1, 41))
+
+
 def sha256(array):
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
 
@@ -191,14 +236,17 @@ def main():
         options = dict(crop_pct=pct, crop_mode=mode, interpolation=interpolation, mean=mean, std=std)
         expected["recipes"][name] = dict(image_size=size, **options)
         transforms[name] = (create_transform((3, size, size), use_prefetcher=True, **options), create_transform((3, size, size), **options))
-    for name, data in [*jpeg_kinds(), *png_kinds()]:
+    for name, data in [*jpeg_kinds(), *png_kinds(), *webp_kinds()]:
         (out / "images" / name).write_bytes(data)
         image = Image.open(io.BytesIO(data)).convert("RGB")
         case = {"width": image.width, "height": image.height, "rgb": sha256(np.asarray(image)), "recipes": {}}
         for recipe, (pixels, floats) in transforms.items():
             case["recipes"][recipe] = {"pixels": sha256(pixels(image).numpy()), "floats": sha256(floats(image).numpy())}
         expected["images"][name] = case
-    for name in ("smaller_than_crop.jpg", "extraneous_bytes.jpg", "restart_progressive.jpg", "one_pixel.jpg"):
+    for name in (
+        *("smaller_than_crop.jpg", "extraneous_bytes.jpg", "restart_progressive.jpg", "one_pixel.jpg"),
+        *("lossy_alpha.webp", "lossless_palette.webp", "animated_within.webp", "one_pixel.webp"),
+    ):
         data = (out / "images" / name).read_bytes()
         expected["truncation"][name] = [n for n in range(len(data)) if decodes(data[:n])]
     (out / "expected.json").write_text("{\n" + ",\n".join(section(*item) for item in expected.items()) + "\n}\n")

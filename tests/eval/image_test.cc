@@ -59,7 +59,8 @@ TEST_CASE("files that are no images are refused by name") {
   CHECK_THAT(failure("", ErrorCode::kCorrupt), Contains("empty"));
   CHECK_THAT(failure("a text file named .jpg\n", ErrorCode::kCorrupt), Contains("not an image"));
   CHECK_THAT(failure("\xff", ErrorCode::kCorrupt), Contains("not an image"));
-  CHECK_THAT(failure("RIFF1234WEBPVP8 ", ErrorCode::kUnsupported), Contains("WebP"));
+  CHECK_THAT(failure("RIFF1234WEBPVP8 ", ErrorCode::kCorrupt), Contains("truncated WebP"));
+  CHECK_THAT(failure("RIFF1234WEBPJUNK", ErrorCode::kCorrupt), Contains("not an image"));
   CHECK_THAT(failure("RIFF1234WAVE", ErrorCode::kCorrupt), Contains("not an image"));
   CHECK_THAT(failure("RIFF", ErrorCode::kCorrupt), Contains("not an image"));
   try {
@@ -71,7 +72,7 @@ TEST_CASE("files that are no images are refused by name") {
   CHECK_THROWS_AS(read_image(kCases), Error);
 }
 
-TEST_CASE("a JPEG cut at any length fails where it fails in Pillow") {
+TEST_CASE("a JPEG or WebP cut at any length fails where it fails in Pillow") {
   const json::value expected = read_json(kCases / "expected.json");
   for (const auto& [name, lengths] : expected.as_object().at("truncation").as_object()) {
     std::set<size_t> good;
@@ -88,6 +89,9 @@ TEST_CASE("a JPEG cut at any length fails where it fails in Pillow") {
   CHECK_THAT(failure(std::string_view(whole).substr(0, whole.size() / 2), ErrorCode::kCorrupt),
              Contains("truncated JPEG") && Contains("of 45 rows"));
   CHECK_THAT(failure(std::string_view(whole).substr(0, 100), ErrorCode::kCorrupt), Contains("in the header"));
+  const std::string webp = read_case("lossless_palette.webp");
+  CHECK_THAT(failure(std::string_view(webp).substr(0, webp.size() / 2), ErrorCode::kCorrupt),
+             Contains(fmt::format("truncated WebP: it has {} of {} bytes", webp.size() / 2, webp.size())));
 }
 
 TEST_CASE("a PNG cut at any length is refused") {
@@ -120,7 +124,8 @@ TEST_CASE("a PNG with a wrong checksum is refused") {
 
 TEST_CASE("damaged bytes anywhere in an image never crash") {
   for (const char* name : {"restart_progressive.jpg", "smaller_than_crop.jpg", "palette4_interlaced.png",
-                           "one_pixel.jpg", "one_pixel.png", "gray2.png"}) {
+                           "one_pixel.jpg", "one_pixel.png", "gray2.png", "lossy_alpha.webp",
+                           "lossless_palette.webp", "animated_within.webp", "one_pixel.webp"}) {
     const std::string whole = read_case(name);
     size_t refused = 0;
     for (size_t i = 0; i < whole.size(); i += whole.size() / 400 + 1) {
@@ -154,6 +159,14 @@ TEST_CASE("claimed sizes beyond the limit are refused before anything is allocat
       "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\x7f\xff\xff\xff\x7f\xff\xff\xff\x08\x02\0\0\0\x9b\xab\x9c\x31", 33);
   png += std::string("\0\0\0\0IDAT\x35\xaf\x06\x1e", 12);
   CHECK_THAT(failure(png, ErrorCode::kCorrupt), Contains("claims 2147483647 x 2147483647"));
+
+  std::string canvas = read_case("animated_within.webp");
+  canvas.replace(24, 6, "\xff\x3f\0\xff\x3f\0", 6);
+  CHECK_THAT(failure(canvas, ErrorCode::kCorrupt), Contains("claims 16384 x 16384"));
+  std::string lossless = read_case("lossless_palette.webp");
+  lossless.replace(21, 3, "\xff\xff\xff", 3);
+  lossless[24] = static_cast<char>(lossless[24] | 0x0f);
+  CHECK_THAT(failure(lossless, ErrorCode::kCorrupt), Contains("claims 16384 x 16384"));
 }
 
 TEST_CASE("a JPEG of two components is unsupported") {

@@ -155,6 +155,7 @@ TEST_CASE("this machine is described") {
   CHECK(machine.eigen.starts_with("3.4"));
   CHECK_FALSE(machine.tbb.empty());
   CHECK_FALSE(machine.libjpeg.empty());
+  CHECK_FALSE(machine.libwebp.empty());
   CHECK_FALSE(machine.compiler.empty());
   CHECK(machine.swinzoo_version.find('.') != std::string::npos);
   const std::string commit = machine.commit.substr(0, machine.commit.find('-'));

@@ -1,4 +1,4 @@
-// JPEG and PNG of at most 2^20 pixels: larger ones, up to Pillow's limit, only take longer.
+// JPEG, PNG and WebP of at most 2^20 pixels: larger ones, up to Pillow's limit, only take longer.
 #include "eval/image.h"
 #include "tests/fuzz/checksums.h"
 #include "tests/fuzz/input.h"
@@ -17,8 +17,29 @@ bool is_small(Bytes image) {
     }
     return value;
   };
-  constexpr uint64_t kPng = 0x89504e47;
+  const auto little_endian = [&](size_t at, size_t bytes) {
+    uint64_t value = 0;
+    for (size_t i = bytes; i-- > 0;) value = value << 8 | number(at + i, 1);
+    return value;
+  };
+  constexpr uint64_t kPng = 0x89504e47, kRiff = 0x52494646;
+  constexpr uint64_t kLossy = 0x56503820, kLossless = 0x5650384c,
+                     kExtended = 0x56503858;  // "VP8 ", "VP8L", "VP8X"
   if (number(0, 4) == kPng) return is_small(number(16, 4), number(20, 4));
+  for (size_t at = 0; number(0, 4) == kRiff && at < image.size(); ++at) {
+    const uint64_t sizes = little_endian(at + 9, 4);  // of kLossless: 14 bits each, less 1
+    switch (number(at, 4)) {
+      case kLossy:
+        if (!is_small(little_endian(at + 14, 2) & 0x3fff, little_endian(at + 16, 2) & 0x3fff)) return false;
+        break;
+      case kLossless:
+        if (!is_small((sizes & 0x3fff) + 1, (sizes >> 14 & 0x3fff) + 1)) return false;
+        break;
+      case kExtended:
+        if (!is_small(little_endian(at + 12, 3) + 1, little_endian(at + 15, 3) + 1)) return false;
+        break;
+    }
+  }
   for (size_t at = 0; at < image.size(); ++at) {  // JPEG: marker ff c0 to ff cf, length, depth, height, width
     if (number(at, 2) >> 4 == 0xffc && !is_small(number(at + 7, 2), number(at + 5, 2))) return false;
   }
