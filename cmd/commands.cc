@@ -16,7 +16,7 @@ std::span<const Command> commands() {
       Command{"verify", "Check a model's weights and what it computes", &setup_verify},
       Command{"predict", "Run a model on images or tensors", &setup_predict},
       Command{"count", "Parameters, MACs and activations", &setup_count},
-      Command{"eval", "Accuracy on a folder of images", &setup_eval},
+      Command{"eval", "Accuracy on labelled images", &setup_eval},
       Command{"bench", "Latency and throughput", &setup_bench},
       Command{"report", "A Markdown report of results", &setup_report},
       Command{"env", "This machine and this build", &setup_env},

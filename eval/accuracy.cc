@@ -1,5 +1,6 @@
 #include "eval/accuracy.h"
 
+#include <tbb/enumerable_thread_specific.h>
 #include <tbb/parallel_for.h>
 #include <tbb/parallel_invoke.h>
 
@@ -8,7 +9,6 @@
 #include <cmath>
 #include <utility>
 
-#include "eval/image.h"
 #include "eval/preprocess.h"
 #include "formats/error.h"
 
@@ -25,20 +25,20 @@ struct Batch {
 
 class Loader {
  public:
-  Loader(const zoo::Preprocessing& preprocessing, int64_t image_size)
-      : preprocessing_(preprocessing),
-        image_size_(image_size),
+  Loader(const ImageSource& source, const zoo::Preprocessing& preprocessing, int64_t image_size)
+      : source_(source),
+        preprocessors_(preprocessing, image_size),
         input_size_(static_cast<size_t>(3 * image_size * image_size)) {}
 
   size_t input_size() const { return input_size_; }
 
-  void load(std::span<const Sample> samples, Batch& batch) const {
+  void load(std::span<const Sample> samples, Batch& batch) {
     batch.inputs.resize(std::max(batch.inputs.size(), samples.size() * input_size_));
     std::vector<std::string> messages(samples.size());
     tbb::parallel_for(size_t{0}, samples.size(), [&](size_t i) {
       try {
-        const Image image = read_image(samples[i].path);
-        preprocess(image, preprocessing_, image_size_, input(batch, i));
+        const ImageBytes stored = source_.read(samples[i].image);
+        preprocessors_.local().decode(stored.bytes, source_.name_of(samples[i].image), input(batch, i));
       } catch (const Error& error) {
         messages[i] = error.what();
       }
@@ -47,7 +47,7 @@ class Loader {
     batch.skipped.clear();
     for (size_t i = 0; i < samples.size(); ++i) {
       if (!messages[i].empty()) {
-        batch.skipped.push_back({samples[i].path, messages[i]});
+        batch.skipped.push_back({source_.paths()[samples[i].image], messages[i]});
         continue;
       }
       const size_t place = batch.samples.size();
@@ -61,23 +61,52 @@ class Loader {
     return std::span(batch.inputs).subspan(i * input_size_, input_size_);
   }
 
-  zoo::Preprocessing preprocessing_;
-  int64_t image_size_;
+  const ImageSource& source_;
+  tbb::enumerable_thread_specific<Preprocessor> preprocessors_;
   size_t input_size_;
 };
 
-Prediction predict(const Sample& sample, std::span<const float> logits) {
-  Prediction prediction{sample.path, sample.label, top_k(logits, 5), {}, false};
-  for (const int64_t id : prediction.top) prediction.logits.push_back(logits[static_cast<size_t>(id)]);
+// The best of the valid classes, of all where none are given.
+Prediction predict(const LabelledImages& data, const Sample& sample, std::span<const float> logits) {
+  const std::vector<int64_t>& valid = data.valid_classes;
+  std::vector<float> chosen;
+  for (const int64_t id : valid) chosen.push_back(logits[static_cast<size_t>(id)]);
+  const std::span<const float> candidates = valid.empty() ? logits : chosen;
+  Prediction prediction{data.source->paths()[sample.image], sample.labels, {}, {}, false};
+  for (const int64_t place : top_k(candidates, 5)) {
+    prediction.top.push_back(valid.empty() ? place : valid[static_cast<size_t>(place)]);
+    prediction.logits.push_back(candidates[static_cast<size_t>(place)]);
+  }
   prediction.has_nan =
-      std::any_of(logits.begin(), logits.end(), [](float logit) { return std::isnan(logit); });
+      std::any_of(candidates.begin(), candidates.end(), [](float logit) { return std::isnan(logit); });
   return prediction;
 }
 
-// Whether the label is among the first k.
+// Whether one of the first k is right.
 bool is_right(const Prediction& prediction, size_t k) {
   const auto end = prediction.top.begin() + static_cast<ptrdiff_t>(std::min(k, prediction.top.size()));
-  return !prediction.has_nan && std::find(prediction.top.begin(), end, prediction.label) != end;
+  const auto is_label = [&](int64_t id) {
+    return std::ranges::find(prediction.labels, id) != prediction.labels.end();
+  };
+  return !prediction.has_nan && std::any_of(prediction.top.begin(), end, is_label);
+}
+
+void count(const Prediction& prediction, AccuracyResult& result) {
+  if (prediction.labels.empty()) {
+    ++result.unlabelled;
+    return;
+  }
+  const bool right1 = is_right(prediction, 1);
+  const bool right5 = is_right(prediction, 5);
+  ++result.count;
+  result.right1 += right1;
+  result.right5 += right5;
+  for (const int64_t id : prediction.labels) {
+    ClassCount& of_class = result.by_class[id];
+    ++of_class.count;
+    of_class.right1 += right1;
+    of_class.right5 += right5;
+  }
 }
 
 double percent(int64_t part, int64_t whole) {
@@ -107,47 +136,36 @@ std::vector<int64_t> top_k(std::span<const float> logits, int64_t k) {
   return ids;
 }
 
-AccuracyResult evaluate(const ImageFolder& folder, const zoo::Preprocessing& preprocessing,
+AccuracyResult evaluate(const LabelledImages& data, const zoo::Preprocessing& preprocessing,
                         int64_t image_size, int64_t num_classes, int64_t batch_size,
                         const Classifier& classifier, const EvaluateOptions& options) {
   assert(num_classes > 0 && batch_size > 0);
-  for (const Sample& sample : folder.samples) {
-    if (sample.label < num_classes) continue;
-    fail(ErrorCode::kCorrupt, "{}: has label {} ({} classes in the folder), but the model has {} classes",
-         sample.path.string(), sample.label, folder.classes.size(), num_classes);
-  }
-
-  const Loader loader(preprocessing, image_size);
-  const std::span<const Sample> samples(folder.samples);
+  Loader loader(*data.source, preprocessing, image_size);
+  const std::span<const Sample> samples(data.samples);
   const auto part_at = [&](size_t begin) {
     return samples.subspan(begin, std::min(samples.size() - begin, static_cast<size_t>(batch_size)));
   };
 
   AccuracyResult result;
-  int64_t right1 = 0;
-  int64_t right5 = 0;
   std::vector<float> logits;
   const auto classify = [&](Batch& batch) {
-    const size_t count = batch.samples.size();
+    const size_t batch_count = batch.samples.size();
     const auto classes = static_cast<size_t>(num_classes);
-    logits.resize(count * classes);
-    if (count > 0) {
-      classifier(std::span<const float>(batch.inputs).first(count * loader.input_size()),
-                 static_cast<int64_t>(count), logits);
+    logits.resize(batch_count * classes);
+    if (batch_count > 0) {
+      classifier(std::span<const float>(batch.inputs).first(batch_count * loader.input_size()),
+                 static_cast<int64_t>(batch_count), logits);
     }
-    for (size_t i = 0; i < count; ++i) {
-      const Prediction& prediction = result.predictions.emplace_back(
-          predict(*batch.samples[i], std::span<const float>(logits).subspan(i * classes, classes)));
-      right1 += is_right(prediction, 1);
-      right5 += is_right(prediction, 5);
+    for (size_t i = 0; i < batch_count; ++i) {
+      const auto row = std::span<const float>(logits).subspan(i * classes, classes);
+      count(result.predictions.emplace_back(predict(data, *batch.samples[i], row)), result);
     }
     std::ranges::move(batch.skipped, std::back_inserter(result.skipped));
-    result.count = static_cast<int64_t>(result.predictions.size());
-    result.top1 = percent(right1, result.count);
-    result.top5 = percent(right5, result.count);
+    result.top1 = percent(result.right1, result.count);
+    result.top5 = percent(result.right5, result.count);
     if (options.progress) {
-      const auto done = result.count + static_cast<int64_t>(result.skipped.size());
-      options.progress({done, static_cast<int64_t>(samples.size()), result.top1, result.top5});
+      const auto done = std::ssize(result.predictions) + std::ssize(result.skipped);
+      options.progress({done, std::ssize(samples), result.top1, result.top5});
     }
   };
 
@@ -159,7 +177,7 @@ AccuracyResult evaluate(const ImageFolder& folder, const zoo::Preprocessing& pre
     tbb::parallel_invoke([&] { loader.load(following, next); }, [&] { classify(current); });
     std::swap(current, next);
   }
-  if (result.count == 0 && !result.skipped.empty()) {
+  if (result.predictions.empty() && !result.skipped.empty()) {
     fail(ErrorCode::kCorrupt, "none of the {} images could be read; the first: {}", samples.size(),
          result.skipped.front().message);
   }

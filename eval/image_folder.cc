@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <compare>
-#include <map>
 #include <system_error>
 
 #include "formats/error.h"
@@ -62,7 +61,7 @@ void collect_images(const fs::path& folder, std::vector<fs::path>& above, std::v
 bool is_image_name(const fs::path& path) {
   std::string extension = path.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(), &lower);
-  return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
+  return extension == ".png" || extension == ".jpg" || extension == ".jpeg" || extension == ".webp";
 }
 
 bool natural_less(std::string_view a, std::string_view b) {
@@ -76,12 +75,8 @@ bool natural_less(std::string_view a, std::string_view b) {
   return a < b;
 }
 
-ImageFolder list_image_folder(const fs::path& root) {
-  if (!fs::exists(root)) fail(ErrorCode::kNotFound, "{}: no such folder", root.string());
-  if (!fs::is_directory(root)) {
-    fail(ErrorCode::kNotFound, "{}: a file; expected a folder with a folder of images for each class",
-         root.string());
-  }
+std::vector<std::string> list_images(const fs::path& root) {
+  if (!fs::is_directory(root)) fail(ErrorCode::kNotFound, "{}: no such folder", root.string());
   std::vector<fs::path> images;
   std::vector<fs::path> above;
   try {
@@ -90,28 +85,12 @@ ImageFolder list_image_folder(const fs::path& root) {
     fail(ErrorCode::kFailed, "{}: cannot be listed: {}", root.string(), error.what());
   }
   if (images.empty()) {
-    fail(ErrorCode::kNotFound, "{}: no images; expected CLASS/NAME.jpg, .jpeg or .png", root.string());
+    fail(ErrorCode::kNotFound, "{}: no images; expected CLASS/NAME.jpg, .jpeg, .png or .webp", root.string());
   }
-  const fs::path directly_in_root = (root / "image").parent_path();
-  std::map<std::string, int64_t, decltype(&natural_less)> labels(&natural_less);
-  for (const fs::path& image : images) {
-    if (image.parent_path() == directly_in_root) {
-      fail(ErrorCode::kCorrupt, "{}: an image outside any class folder, so without a label; expected {}",
-           image.string(), (root / "CLASS" / image.filename()).string());
-    }
-    labels.emplace(image.parent_path().filename().string(), 0);
-  }
-  ImageFolder folder;
-  for (auto& [name, label] : labels) {
-    label = static_cast<int64_t>(folder.classes.size());
-    folder.classes.push_back(name);
-  }
-  std::sort(images.begin(), images.end(),
-            [](const fs::path& a, const fs::path& b) { return natural_less(a.native(), b.native()); });
-  for (const fs::path& image : images) {
-    folder.samples.push_back({image, labels.at(image.parent_path().filename().string())});
-  }
-  return folder;
+  std::vector<std::string> paths;
+  for (const fs::path& image : images) paths.push_back(image.lexically_relative(root).string());
+  std::sort(paths.begin(), paths.end(), &natural_less);
+  return paths;
 }
 
 }  // namespace swinzoo::eval

@@ -1,8 +1,7 @@
-// A folder of images in classes, listed and labelled as timm's ImageFolder reader does
+// A folder of images, listed and ordered as timm's ImageFolder reader does
 // (timm 1.0.31's data/readers/reader_image_folder.py, utils/misc.py: natural_key).
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -10,23 +9,12 @@
 
 namespace swinzoo::eval {
 
-struct Sample {
-  std::filesystem::path path;
-  int64_t label = 0;  // index into ImageFolder::classes
-};
+// The files that end in .png, .jpg, .jpeg or .webp (in any case) under root, at any depth, links followed: their
+// paths from root on, in natural order. Throws kNotFound if root is missing, no folder or without images.
+std::vector<std::string> list_images(const std::filesystem::path& root);
 
-struct ImageFolder {
-  std::vector<std::string> classes;  // names of the folders that hold images themselves, in natural order
-  std::vector<Sample> samples;       // in natural order of their paths
-};
-
-// Files that end in .png, .jpg or .jpeg (in any case) under root, at any depth, links followed. An image's
-// class is the name of the folder it lies in; folders without images are no classes. Throws kNotFound if root
-// is missing or holds no image, kCorrupt if images lie directly in root, where nothing says which class they
-// are.
-ImageFolder list_image_folder(const std::filesystem::path& root);
-
-// Whether a file's name ends as an image's does: .png, .jpg or .jpeg, in any case.
+// Whether a file's name ends as an image's does, in any case. timm takes .webp only where it is
+// told to (--input-key).
 bool is_image_name(const std::filesystem::path& path);
 
 // timm's order: digits by value, the rest by code, letters without case (ASCII's only). Equal keys ("img1",

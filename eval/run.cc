@@ -37,14 +37,24 @@ void set_machine(Run& run, const Machine& machine) {
   run.sanitizer = machine.sanitizer;
 }
 
-void set_accuracy(Run& run, int64_t count, double top1, double top5, double seconds) {
+void set_accuracy(Run& run, int64_t count, int64_t right1, int64_t right5, double seconds) {
   run.count = count;
-  run.top1 = top1;
-  run.top1_err = 100 - top1;
-  run.top5 = top5;
-  run.top5_err = 100 - top5;
   run.seconds = seconds;
-  if (seconds > 0) run.images_per_second = static_cast<double>(count) / seconds;
+  if (seconds > 0) run.images_per_second = static_cast<double>(count + run.unlabelled.value_or(0)) / seconds;
+  if (count == 0) return;
+  const auto percent = [&](int64_t right) {
+    return 100.0 * static_cast<double>(right) / static_cast<double>(count);
+  };
+  const Interval interval1 = wilson_interval(right1, count);
+  const Interval interval5 = wilson_interval(right5, count);
+  run.top1 = percent(right1);
+  run.top1_err = 100 - *run.top1;
+  run.top1_low = 100 * interval1.low;
+  run.top1_high = 100 * interval1.high;
+  run.top5 = percent(right5);
+  run.top5_err = 100 - *run.top5;
+  run.top5_low = 100 * interval5.low;
+  run.top5_high = 100 * interval5.high;
 }
 
 void set_timing(Run& run, const Samples& samples, int64_t batch, std::optional<int64_t> macs_per_image) {

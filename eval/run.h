@@ -41,6 +41,7 @@ void visit_fields(Self& file, Visit&& visit) {
 struct EvalSample {
   std::string path;
   std::optional<int64_t> label;
+  std::vector<int64_t> labels;
   std::vector<int64_t> top5;
   std::vector<float> logits;
 
@@ -51,9 +52,64 @@ template <typename Self, typename Visit>
 requires IsSelf<Self, EvalSample>
 void visit_fields(Self& sample, Visit&& visit) {
   visit(Field{.name = "path", .about = "the image, from the data's folder on"}, sample.path);
-  visit(Field{.name = "label", .about = "its class"}, sample.label);
+  visit(Field{.name = "label", .about = "its class, where it has one"}, sample.label);
+  visit(Field{.name = "labels", .about = "its classes, where it has several"}, sample.labels);
   visit(Field{.name = "top5", .about = "the five best classes, best first"}, sample.top5);
   visit(Field{.name = "logits", .about = "the head's outputs for these"}, sample.logits);
+}
+
+// What a model got right of one class.
+struct ClassAccuracy {
+  int64_t id = 0;
+  std::string name;
+  int64_t count = 0;
+  double top1 = 0;
+  double top5 = 0;
+
+  bool operator==(const ClassAccuracy&) const = default;
+};
+
+template <typename Self, typename Visit>
+requires IsSelf<Self, ClassAccuracy>
+void visit_fields(Self& row, Visit&& visit) {
+  visit(Field{.name = "class", .about = "the class's number, that of the model's output"}, row.id);
+  visit(Field{.name = "name", .about = "what the data calls it: a folder's name, a synset"}, row.name);
+  visit(Field{.name = "count", .about = "images of this class that were measured"}, row.count);
+  visit(Field{.name = "top1", .unit = "%", .about = "of these, those that `top1` counts"}, row.top1);
+  visit(Field{.name = "top5", .unit = "%", .about = "of these, those that `top5` counts"}, row.top5);
+}
+
+// A figure that somebody published of the model, beside what was measured (published.h).
+struct PublishedFigure {
+  std::string by;
+  std::string data_set;
+  std::optional<double> top1;
+  std::optional<double> top5;
+  std::optional<double> top1_difference;
+  std::optional<double> top5_difference;
+  std::optional<bool> top1_within_noise;
+  std::optional<bool> top5_within_noise;
+  std::string source;
+
+  bool operator==(const PublishedFigure&) const = default;
+};
+
+template <typename Self, typename Visit>
+requires IsSelf<Self, PublishedFigure>
+void visit_fields(Self& figure, Visit&& visit) {
+  visit(Field{.name = "by", .about = "`authors`, `timm` or `collection`"}, figure.by);
+  visit(Field{.name = "data_set", .about = "what they measured on"}, figure.data_set);
+  visit(Field{.name = "top1", .unit = "%", .about = "their top-1"}, figure.top1);
+  visit(Field{.name = "top5", .unit = "%", .about = "their top-5"}, figure.top5);
+  visit(Field{.name = "top1_difference", .unit = "%", .about = "ours less theirs, in points"},
+        figure.top1_difference);
+  visit(Field{.name = "top5_difference", .unit = "%", .about = "ours less theirs, in points"},
+        figure.top5_difference);
+  visit(Field{.name = "top1_within_noise", .about = "whether theirs lies in our 95% interval"},
+        figure.top1_within_noise);
+  visit(Field{.name = "top5_within_noise", .about = "whether theirs lies in our 95% interval"},
+        figure.top5_within_noise);
+  visit(Field{.name = "source", .about = "the file or page the figures come from"}, figure.source);
 }
 
 // Plain data; what was not measured stays empty.
@@ -97,11 +153,21 @@ struct Run {
   std::string sanitizer;
 
   std::string data;
+  std::string data_set;
+  std::string labelled_by;
+  std::optional<int64_t> valid_classes;
+  std::optional<int64_t> shuffle_seed;
+  std::optional<int64_t> limit;
   std::optional<int64_t> count;
+  std::optional<int64_t> unlabelled;
   std::optional<double> top1;
   std::optional<double> top1_err;
+  std::optional<double> top1_low;
+  std::optional<double> top1_high;
   std::optional<double> top5;
   std::optional<double> top5_err;
+  std::optional<double> top5_low;
+  std::optional<double> top5_high;
   std::optional<double> seconds;
 
   std::optional<int64_t> warmup;
@@ -122,6 +188,8 @@ struct Run {
   std::optional<double> load_ms;
   std::optional<double> peak_memory_mb;
 
+  std::vector<PublishedFigure> published;
+  std::vector<ClassAccuracy> classes;               // those that images were of, by number
   std::optional<std::vector<SkippedFile>> skipped;  // empty where eval skipped none
   std::vector<EvalSample> samples;
   std::vector<double> samples_ms;
@@ -183,12 +251,24 @@ void visit_fields(Self& run, Visit&& visit) {
 
   group = "Accuracy";
   kind = "eval";
-  field("data", run.data, "", "the folder of images");
-  field("count", run.count, "", "images that were measured");
+  field("data", run.data, "", "the images: a folder, a tar archive or a CSV");
+  field("data_set", run.data_set, "",
+        "the published data set that these are of, where their names tell: `imagenet`, `imagenet-real`, "
+        "`imagenet-a`, `imagenet-r`, `sketch`, `imagenetv2-matched-frequency`");
+  field("labelled_by", run.labelled_by, "", "where the images' classes come from, and how they are numbered");
+  field("valid_classes", run.valid_classes, "", "classes that an answer could be, where these are not all");
+  field("shuffle_seed", run.shuffle_seed, "", "the seed that the order was drawn with");
+  field("limit", run.limit, "", "images at most, of the data's first");
+  field("count", run.count, "", "images that were measured, and have a class");
+  field("unlabelled", run.unlabelled, "", "images that were run but have no class, with ReaL's labels");
   field("top1", run.top1, "%", "images whose class came first");
   field("top1_err", run.top1_err, "%", "100 - `top1`");
+  field("top1_low", run.top1_low, "%", "lower end of `top1`'s 95% interval (Wilson)");
+  field("top1_high", run.top1_high, "%", "its upper end");
   field("top5", run.top5, "%", "images whose class was among the first five");
   field("top5_err", run.top5_err, "%", "100 - `top5`");
+  field("top5_low", run.top5_low, "%", "lower end of `top5`'s 95% interval (Wilson)");
+  field("top5_high", run.top5_high, "%", "its upper end");
   field("seconds", run.seconds, "s", "the whole evaluation's time, reading the images included");
 
   group = "Speed";
@@ -208,7 +288,7 @@ void visit_fields(Self& run, Visit&& visit) {
         "from the start of the first timed call to the end of the last, of all streams");
   kind = "";
   field("images_per_second", run.images_per_second, "1/s",
-        "bench: `batch` x `iterations` over `timed_seconds`; eval: `count` over `seconds`");
+        "bench: `batch` x `iterations` over `timed_seconds`; eval: `count` and `unlabelled` over `seconds`");
   kind = "bench";
   field("gmacs_per_second", run.gmacs_per_second, "GMAC/s",
         "multiply-accumulates over time, those done once at load left out");
@@ -218,18 +298,22 @@ void visit_fields(Self& run, Visit&& visit) {
 
   group = "Raw data";
   kind = "eval";
+  field("published", run.published, "", "figures that others published of the model, see below");
+  field("classes", run.classes, "", "accuracy by class, an object a class, see below");
   field("skipped", run.skipped, "", "images that could not be read: `path` and `error`");
-  field("samples", run.samples, "", "where asked for, an object an image: `path`, `label`, `top5`, `logits`");
+  field("samples", run.samples, "", "where asked for, an object an image, see below");
   kind = "bench";
   field("samples_ms", run.samples_ms, "ms", "time of each timed call, in their order, stream by stream");
   field("profile", run.profile, "", "with `--profile`: `roof`, `total`, `by_kind` and `by_step`, see below");
 }
 
 // Fill in the parts of a run that come from elsewhere. set_model leaves the preprocessing's fingerprint, the
-// counts and the digest to its caller; set_accuracy takes percentages.
+// counts and the digest to its caller; set_accuracy takes the images that were measured and those that were
+// right, and leaves the percentages out where there are none; it counts run.unlabelled, where set, into the
+// images per second.
 void set_model(Run& run, const zoo::ModelSpec& spec);
 void set_machine(Run& run, const Machine& machine);
-void set_accuracy(Run& run, int64_t count, double top1, double top5, double seconds);
+void set_accuracy(Run& run, int64_t count, int64_t right1, int64_t right5, double seconds);
 // macs_per_image: of what is computed at each call, that is without what is done once at load.
 // REQUIRES: at least one sample.
 void set_timing(Run& run, const Samples& samples, int64_t batch, std::optional<int64_t> macs_per_image);

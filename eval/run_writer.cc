@@ -20,6 +20,7 @@ struct Column {
   const char* kind;  // the kind of run that has it; empty = both
   double scale = 0;  // a number is multiplied by this and rounded to `digits`; 0 = shown as it is
   int digits = 0;
+  const char* to_field = nullptr;  // where the cell is a range: the field of its upper end
 };
 
 constexpr std::array<Column, 15> kTimmColumns = {{
@@ -40,7 +41,7 @@ constexpr std::array<Column, 15> kTimmColumns = {{
     {"interpolation", "interpolation", ""},
 }};
 
-constexpr std::array<Column, 22> kTableColumns = {{
+constexpr std::array<Column, 24> kTableColumns = {{
     {"Model", "model", ""},
     {"Backend", "backend", ""},
     {"ISA", "isa", "bench"},
@@ -50,7 +51,9 @@ constexpr std::array<Column, 22> kTableColumns = {{
     {"Batch", "batch", "bench"},
     {"Images", "count", "eval"},
     {"Top-1 %", "top1", "eval", 1, 3},
+    {"95%", "top1_low", "eval", 1, 2, "top1_high"},
     {"Top-5 %", "top5", "eval", 1, 3},
+    {"95%", "top5_low", "eval", 1, 2, "top5_high"},
     {"Median ms", "median_ms", "bench", 1, 3},
     {"P90 ms", "p90_ms", "bench", 1, 3},
     {"P99 ms", "p99_ms", "bench", 1, 3},
@@ -70,7 +73,11 @@ std::string cell_of(const json::object& fields, const Column& column, const char
   if (value == nullptr) return missing;
   if (value->is_string()) return as_string(*value, column.field);
   if (column.scale == 0) return to_pretty_json(*value);
-  return fmt::format("{:.{}f}", as_number(*value, column.field) * column.scale, column.digits);
+  const auto rounded = [&](const json::value& number) {
+    return fmt::format("{:.{}f}", as_number(number, column.field) * column.scale, column.digits);
+  };
+  const json::value* upper = column.to_field == nullptr ? nullptr : find_member(fields, column.to_field);
+  return upper == nullptr ? rounded(*value) : fmt::format("{}-{}", rounded(*value), rounded(*upper));
 }
 
 bool is_of(const char* kind, const std::string& wanted) { return *kind == 0 || kind == wanted; }
@@ -98,6 +105,35 @@ TextTable table_of(std::span<const Run> runs, const std::string& kind) {
     std::vector<std::string> cells;
     for (const Column& column : columns) cells.push_back(cell_of(fields, column, "-"));
     table.add(std::move(cells));
+  }
+  return table;
+}
+
+// The figures that others published of these models, beside ours.
+TextTable table_of_published(std::span<const Run> runs) {
+  TextTable table({{"Model"},
+                   {"Published by"},
+                   {"On"},
+                   {"Top-1 %", Align::kRight},
+                   {"Ours less it", Align::kRight},
+                   {"Within noise"},
+                   {"Top-5 %", Align::kRight},
+                   {"Ours less it", Align::kRight},
+                   {"Within noise"}});
+  const auto number = [](std::optional<double> value, bool sign) {
+    if (!value.has_value()) return std::string("-");
+    return sign ? fmt::format("{:+.3f}", *value) : fmt::format("{:.3f}", *value);
+  };
+  const auto answer = [](std::optional<bool> value) {
+    return std::string(!value.has_value() ? "-" : *value ? "yes" : "no");
+  };
+  for (const Run& run : runs) {
+    for (const PublishedFigure& figure : run.published) {
+      table.add({run.model, figure.by, figure.data_set, number(figure.top1, false),
+                 number(figure.top1_difference, true), answer(figure.top1_within_noise),
+                 number(figure.top5, false), number(figure.top5_difference, true),
+                 answer(figure.top5_within_noise)});
+    }
   }
   return table;
 }
@@ -153,6 +189,8 @@ std::string to_text(std::span<const Run> runs) {
     if (!out.empty()) out += '\n';
     out += table.text();
   }
+  if (const TextTable published = table_of_published(runs); !published.empty())
+    out += "\n" + published.text();
   for (const Run& run : runs) {
     if (!run.profile.has_value()) continue;
     out += fmt::format("\n{}\n{}\n{}", profile_title(run), table_by_kind(*run.profile).text(),
@@ -173,6 +211,9 @@ std::string to_markdown(std::span<const Run> runs) {
     if (table.empty()) continue;
     if (!out.empty()) out += '\n';
     out += fmt::format("### {}\n\n{}", title, table.markdown());
+  }
+  if (const TextTable published = table_of_published(runs); !published.empty()) {
+    out += "\n### Published figures\n\n" + published.markdown();
   }
   for (const Run& run : runs) {
     if (!run.profile.has_value()) continue;
@@ -208,6 +249,17 @@ std::string to_csv(std::span<const Run> runs) {
     for (const Column& column : columns)
       cells.push_back(is_of(column.kind, run.kind) ? cell_of(fields, column, "") : "");
     out += csv_line(cells);
+  }
+  return out;
+}
+
+std::string to_class_csv(std::span<const Run> runs) {
+  std::string out = csv_line({"model", "class", "name", "count", "top1", "top5"});
+  for (const Run& run : runs) {
+    for (const ClassAccuracy& row : run.classes) {
+      out += csv_line({run.model, std::to_string(row.id), row.name, std::to_string(row.count),
+                       fmt::format("{:.4f}", row.top1), fmt::format("{:.4f}", row.top5)});
+    }
   }
   return out;
 }

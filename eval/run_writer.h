@@ -12,13 +12,16 @@ namespace swinzoo::eval {
 
 std::string to_json(std::span<const Run> runs);   // one document, see run.h
 std::string to_jsonl(std::span<const Run> runs);  // an object a line, as in the document's "results"
-std::string to_text(std::span<const Run> runs);   // aligned tables, eval's and bench's, and the skipped files
+std::string to_text(std::span<const Run> runs);   // aligned tables, and the skipped files
 std::string to_markdown(std::span<const Run> runs);
 
 // timm's columns first, by its names, units and digits (those of its results-imagenet.csv for eval and of its
 // benchmark-infer-*.csv for bench; step_time is the mean, as there); then every other field that is not a
 // list. Quoted as RFC 4180 says. A field that no run's kind has gives no column.
 std::string to_csv(std::span<const Run> runs);
+
+// Accuracy by class, a line a model and class: model, class, name, count, top1, top5 (percent, 4 digits).
+std::string to_class_csv(std::span<const Run> runs);
 
 // The forms by the names that --format gives them.
 struct RunFormat {

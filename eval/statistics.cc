@@ -31,4 +31,15 @@ double percentile(std::span<const double> values, double percent) {
   return sorted[below] + (sorted[above] - sorted[below]) * (position - static_cast<double>(below));
 }
 
+Interval wilson_interval(int64_t right, int64_t count) {
+  assert(count > 0 && right >= 0 && right <= count);
+  constexpr double kZ = 1.959963984540054;  // scipy.special.ndtri(0.975)
+  const auto n = static_cast<double>(count);
+  const double p = static_cast<double>(right) / n;
+  const double denominator = 2 * (n + kZ * kZ);
+  const double centre = (2 * n * p + kZ * kZ) / denominator;
+  const double reach = kZ * std::sqrt(kZ * kZ + 4 * n * p * (1 - p)) / denominator;
+  return {right == 0 ? 0.0 : centre - reach, right == count ? 1.0 : centre + reach};
+}
+
 }  // namespace swinzoo::eval

@@ -1,6 +1,7 @@
-// Figures about a series of numbers. All of them REQUIRE at least one value; none may be NaN.
+// Figures about series of numbers, which REQUIRE at least one value, none of them NaN; and about shares.
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 namespace swinzoo::eval {
@@ -16,5 +17,16 @@ double standard_deviation(std::span<const double> values);
 double percentile(std::span<const double> values, double percent);
 
 inline double median(std::span<const double> values) { return percentile(values, 50); }
+
+struct Interval {
+  double low = 0;
+  double high = 0;
+};
+
+// Wilson's score interval, without continuity correction, for the share of right ones that `right` of `count`
+// drawn ones tell of: what 95% of such intervals contain, as scipy.stats.binomtest(right,
+// count).proportion_ci(0.95, method="wilson") gives it. From 0 to 1. REQUIRES: 0 <= right <= count, count >
+// 0.
+Interval wilson_interval(int64_t right, int64_t count);
 
 }  // namespace swinzoo::eval

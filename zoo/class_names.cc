@@ -73,13 +73,15 @@ void describe(Names& names, const json::object& descriptions) {
   }
 }
 
-Names imagenet1k_names() {
-  Names names;
+// One of the two columns of ImageNet-1k's text: synsets, then names.
+Names imagenet1k_column(bool names) {
+  Names column;
   std::istringstream text(imagenet1k_text());
   for (std::string line; std::getline(text, line);) {
-    if (!line.starts_with('#')) names.push_back(line.substr(line.find('\t') + 1));
+    const size_t tab = line.find('\t');
+    if (!line.starts_with('#')) column.push_back(names ? line.substr(tab + 1) : line.substr(0, tab));
   }
-  return names;
+  return column;
 }
 
 }  // namespace
@@ -118,9 +120,23 @@ Names read_class_names(const std::filesystem::path& path, const ModelSpec& spec)
 
 Names class_names_of(const ModelSpec& spec) {
   if (!spec.class_names.empty()) return printable(spec.class_names);
+  return has_imagenet1k_classes(spec) ? imagenet1k_column(true) : Names{};
+}
+
+bool has_imagenet1k_classes(const ModelSpec& spec) {
   const bool is_imagenet = spec.dataset.empty() || spec.dataset.ends_with("imagenet-1k");
-  if (spec.num_classes != 1000 || spec.dimensions.frames != 0 || !is_imagenet) return {};
-  return imagenet1k_names();
+  return spec.num_classes == 1000 && spec.dimensions.frames == 0 && is_imagenet;
+}
+
+const Names& imagenet1k_synsets() {
+  static const Names synsets = imagenet1k_column(false);
+  return synsets;
+}
+
+int64_t imagenet1k_class(std::string_view synset) {
+  const Names& synsets = imagenet1k_synsets();
+  const auto found = std::ranges::lower_bound(synsets, synset);
+  return found != synsets.end() && *found == synset ? found - synsets.begin() : -1;
 }
 
 }  // namespace swinzoo::zoo

@@ -4,8 +4,10 @@
 // functions are safe to call from several threads.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "formats/json.h"
@@ -26,5 +28,15 @@ std::vector<std::string> read_class_names(const std::filesystem::path& path, con
 // whose training ended on imagenet-1k or is not known (as timm's infer_imagenet_subset takes it).
 // Control characters are spaces, here and in read_class_names: these names are printed.
 std::vector<std::string> class_names_of(const ModelSpec& spec);
+
+// Whether the classes are ImageNet-1k's 1000 in their usual order, by the same signs.
+bool has_imagenet1k_classes(const ModelSpec& spec);
+
+// The WordNet synsets of ImageNet-1k's classes ("n01440764"), in the order of models' outputs, which is the
+// sorted one.
+const std::vector<std::string>& imagenet1k_synsets();
+
+// The class of a synset, or -1.
+int64_t imagenet1k_class(std::string_view synset);
 
 }  // namespace swinzoo::zoo

@@ -152,6 +152,7 @@ class FileFetch {
     request.block_digests = expected_.block_digests;
     request.again_if_wrong = again_if_wrong_;
     TransferOptions how;
+    how.connections = options_.connections;
     how.cancelled = options_.cancelled;
     how.note = options_.note;
     if (progress_) {

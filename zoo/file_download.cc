@@ -173,8 +173,9 @@ FileDownload::FileDownload(const DownloadRequest& request, const TransferOptions
     : request_(request),
       options_(options),
       transport_(transport),
-      partial_(request.unfinished.empty() ? fs::path(request.target.string() + ".incomplete") : request.unfinished,
-               url_for_messages(request.url)),
+      partial_(
+          request.unfinished.empty() ? fs::path(request.target.string() + ".incomplete") : request.unfinished,
+          url_for_messages(request.url)),
       retries_(options.note) {}
 
 FileDownload::~FileDownload() {

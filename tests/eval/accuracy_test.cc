@@ -23,7 +23,7 @@ constexpr int64_t kImageSize = 32;
 constexpr int64_t kClasses = 10;
 
 // Seven small images, three classes; class1/b.jpg is damaged where `damaged`.
-ImageFolder make_folder(const fs::path& root, bool damaged) {
+LabelledImages make_folder(const fs::path& root, bool damaged, DataOptions options = {}) {
   const std::vector<std::pair<const char*, const char*>> files = {
       {"class0/a.jpg", "gray.jpg"},       {"class0/b.png", "gray2.png"},    {"class1/a.jpg", "restart.jpg"},
       {"class1/b.jpg", "one_column.jpg"}, {"class1/c.png", "palette2.png"}, {"class2/a.jpg", "cmyk.jpg"},
@@ -33,7 +33,10 @@ ImageFolder make_folder(const fs::path& root, bool damaged) {
     fs::copy_file(kCases / "images" / source, root / file);
   }
   if (damaged) fs::resize_file(root / "class1" / "b.jpg", 400);
-  return list_image_folder(root);
+  options.data = root;
+  zoo::ModelSpec spec;
+  spec.num_classes = kClasses;
+  return DataSet(options).labelled_for(spec);
 }
 
 float sum_of(std::span<const float> input) {
@@ -53,7 +56,7 @@ void classify(std::span<const float> batch, int64_t count, std::span<float> logi
   }
 }
 
-AccuracyResult run(const ImageFolder& folder, int64_t batch_size, const EvaluateOptions& options = {}) {
+AccuracyResult run(const LabelledImages& folder, int64_t batch_size, const EvaluateOptions& options = {}) {
   return evaluate(folder, zoo::Preprocessing{}, kImageSize, kClasses, batch_size, &classify, options);
 }
 
@@ -87,7 +90,7 @@ TEST_CASE("top k falls as torch.topk does with ties and with NaN") {
 
 TEST_CASE("accuracy is the same whatever the batch size") {
   const TemporaryFolder scratch;
-  const ImageFolder folder = make_folder(scratch.path(), false);
+  const LabelledImages folder = make_folder(scratch.path(), false);
   const AccuracyResult one = run(folder, 1);
   REQUIRE(one.count == 7);
   REQUIRE(one.predictions.size() == 7);
@@ -95,19 +98,22 @@ TEST_CASE("accuracy is the same whatever the batch size") {
   int64_t right5 = 0;
   for (size_t i = 0; i < 7; ++i) {
     const Prediction& prediction = one.predictions[i];
-    CHECK(prediction.path == folder.samples[i].path);
-    CHECK(prediction.label == folder.samples[i].label);
+    CHECK(prediction.path == folder.source->paths()[i]);
+    CHECK(prediction.labels == folder.samples[i].labels);
+    REQUIRE(prediction.labels.size() == 1);
     std::vector<float> input(3 * kImageSize * kImageSize);
-    preprocess(read_image(prediction.path), zoo::Preprocessing{}, kImageSize, input);
+    preprocess(read_image(scratch.path() / prediction.path), zoo::Preprocessing{}, kImageSize, input);
     std::vector<float> logits(kClasses);
     classify(input, 1, logits);
     REQUIRE(prediction.top.size() == 5);
     CHECK(prediction.top == top_k(logits, 5));
     for (size_t k = 0; k < 5; ++k)
       CHECK(prediction.logits[k] == logits[static_cast<size_t>(prediction.top[k])]);
-    right1 += prediction.top[0] == prediction.label;
-    right5 += std::count(prediction.top.begin(), prediction.top.end(), prediction.label);
+    right1 += prediction.top[0] == prediction.labels[0];
+    right5 += std::count(prediction.top.begin(), prediction.top.end(), prediction.labels[0]);
   }
+  CHECK(one.right1 == right1);
+  CHECK(one.right5 == right5);
   CHECK(one.top1 == Approx(100.0 * static_cast<double>(right1) / 7));
   CHECK(one.top5 == Approx(100.0 * static_cast<double>(right5) / 7));
   for (const int64_t batch_size : {2, 3, 7, 64}) {
@@ -122,14 +128,16 @@ TEST_CASE("accuracy is the same whatever the batch size") {
 
 TEST_CASE("a damaged image is reported and left out of the mean") {
   const TemporaryFolder scratch;
-  const ImageFolder folder = make_folder(scratch.path() / "damaged", true);
+  const LabelledImages folder = make_folder(scratch.path() / "damaged", true);
   const AccuracyResult whole = run(make_folder(scratch.path() / "whole", false), 3);
   for (const int64_t batch_size : {1, 3, 4, 64}) {
     INFO("batch " << batch_size);
     const AccuracyResult result = run(folder, batch_size);
     CHECK(result.count == 6);
     REQUIRE(result.skipped.size() == 1);
-    CHECK(result.skipped[0].path == scratch.path() / "damaged" / "class1" / "b.jpg");
+    CHECK(result.skipped[0].path == "class1/b.jpg");
+    CHECK_THAT(result.skipped[0].message,
+               Catch::StartsWith((scratch.path() / "damaged/class1/b.jpg").string()));
     CHECK_THAT(result.skipped[0].message, Catch::Matchers::Contains("truncated JPEG"));
     REQUIRE(result.predictions.size() == 6);
     for (size_t i = 0; i < 6; ++i) {
@@ -141,7 +149,7 @@ TEST_CASE("a damaged image is reported and left out of the mean") {
 
 TEST_CASE("progress is told after each batch and ends at the total") {
   const TemporaryFolder scratch;
-  const ImageFolder folder = make_folder(scratch.path(), true);
+  const LabelledImages folder = make_folder(scratch.path(), true);
   std::vector<EvaluateProgress> told;
   EvaluateOptions options;
   options.progress = [&](const EvaluateProgress& progress) { told.push_back(progress); };
@@ -157,7 +165,7 @@ TEST_CASE("progress is told after each batch and ends at the total") {
 
 TEST_CASE("logits with NaN are never right") {
   const TemporaryFolder scratch;
-  const ImageFolder folder = make_folder(scratch.path(), false);
+  const LabelledImages folder = make_folder(scratch.path(), false);
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const AccuracyResult result = evaluate(folder, {}, kImageSize, 3, 4, constant({nan, nan, nan}));
   CHECK(result.count == 7);
@@ -169,21 +177,12 @@ TEST_CASE("logits with NaN are never right") {
   CHECK(evaluate(folder, {}, kImageSize, 3, 4, constant({5, 1, 0})).top1 == Approx(200.0 / 7));
 }
 
-TEST_CASE("an evaluation that makes no sense fails before it starts") {
+TEST_CASE("an evaluation of images that none can be read fails") {
   const TemporaryFolder scratch;
-  const ImageFolder folder = make_folder(scratch.path(), false);
+  const LabelledImages folder = make_folder(scratch.path(), false);
   bool called = false;
   const Classifier never = [&](std::span<const float>, int64_t, std::span<float>) { called = true; };
-  try {
-    evaluate(folder, {}, kImageSize, 2, 4, never);
-    FAIL("evaluated");
-  } catch (const Error& error) {
-    CHECK(error.code() == ErrorCode::kCorrupt);
-    CHECK_THAT(error.what(), Catch::Matchers::Contains("label 2") && Catch::Matchers::Contains("2 classes"));
-  }
-  CHECK_FALSE(called);
-
-  for (const Sample& sample : folder.samples) fs::resize_file(sample.path, 20);
+  for (const std::string& path : folder.source->paths()) fs::resize_file(scratch.path() / path, 20);
   try {
     evaluate(folder, {}, kImageSize, 3, 4, never);
     FAIL("evaluated");
@@ -191,12 +190,48 @@ TEST_CASE("an evaluation that makes no sense fails before it starts") {
     CHECK_THAT(error.what(), Catch::Matchers::Contains("none of the 7 images"));
   }
   CHECK_FALSE(called);
-  CHECK(evaluate({}, {}, kImageSize, 3, 4, never).count == 0);
+  CHECK(evaluate({folder.source, {}, {}, {}, {}}, {}, kImageSize, 3, 4, never).count == 0);
+}
+
+TEST_CASE("answers are taken from the valid classes only") {
+  const TemporaryFolder scratch;
+  LabelledImages data = make_folder(scratch.path(), false);
+  data.valid_classes = {7, 2, 5};
+  for (Sample& sample : data.samples) sample.labels = {5};
+  // Class 0 is the best of all, 5 of the valid ones; the NaN stands at one that is not valid.
+  const AccuracyResult result =
+      evaluate(data, {}, kImageSize, kClasses, 4, constant({9, 8, 1, std::nanf(""), 0, 3, 0, 2, 0, 0}));
+  CHECK(result.top1 == 100);
+  CHECK(result.predictions[0].top == std::vector<int64_t>{5, 7, 2});
+  CHECK(result.predictions[0].logits == std::vector<float>{3, 2, 1});
+  CHECK_FALSE(result.predictions[0].has_nan);
+}
+
+TEST_CASE("an image with several labels is right by any of them; one without counts nowhere") {
+  const TemporaryFolder scratch;
+  LabelledImages data = make_folder(scratch.path(), false);
+  const std::vector<std::vector<int64_t>> labels = {{4, 9}, {9, 8}, {}, {8}, {4}, {0}, {}};
+  for (size_t i = 0; i < labels.size(); ++i) data.samples[i].labels = labels[i];
+  const AccuracyResult result =
+      evaluate(data, {}, kImageSize, kClasses, 3, constant({0, 1, 2, 3, 9, 5, 6, 7, 8, 0}));
+  CHECK(result.count == 5);
+  CHECK(result.unlabelled == 2);
+  CHECK(result.predictions.size() == 7);
+  CHECK(result.right1 == 2);
+  CHECK(result.right5 == 4);
+  CHECK(result.top1 == Approx(40));
+  CHECK(result.top5 == Approx(80));
+  REQUIRE(result.by_class.size() == 4);
+  CHECK(result.by_class.at(9).count == 2);
+  CHECK(result.by_class.at(9).right1 == 1);
+  CHECK(result.by_class.at(9).right5 == 2);
+  CHECK(result.by_class.at(4).right1 == 2);
+  CHECK(result.by_class.at(0).right5 == 0);
 }
 
 TEST_CASE("what a classifier throws comes out of evaluate") {
   const TemporaryFolder scratch;
-  const ImageFolder folder = make_folder(scratch.path(), false);
+  const LabelledImages folder = make_folder(scratch.path(), false);
   const Classifier bad = [](std::span<const float>, int64_t, std::span<float>) {
     fail(ErrorCode::kUnsupported, "no such device");
   };

@@ -82,10 +82,19 @@ inline Run made_eval() {
   run.model = "hf:made/up, \"second\"";
   run.batch = 16;
   run.data = "/data/images";
-  set_accuracy(run, 7, 100.0 * 5 / 7, 100.0 * 6 / 7, 3.5);
+  run.data_set = "imagenet";
+  run.labelled_by = "folders, in natural order";
+  run.valid_classes = 200;
+  run.shuffle_seed = 42;
+  run.limit = 10;
+  run.unlabelled = 3;
+  set_accuracy(run, 7, 5, 6, 3.5);
+  run.published = {{"timm", "imagenet", 81.25, 95.5, -9.8214, -9.7857, true, false, "results.csv"},
+                   {"authors", "imagenet", 81.5, {}, {}, {}, {}, {}, "paper"}};
+  run.classes = {{1, "n01", 4, 75, 100}, {17, "a, \"b\"", 3, 66.66666666666667, 66.66666666666667}};
   run.skipped = {{{"n01/bad.jpg", "is | truncated\nat ``` byte 17"}}};
-  run.samples = {{"n01/a.jpg", 1, {1, 4, 2, 0, 3}, {9.5f, 0.1f, -1e-7f, -3.0f, -4.25f}},
-                 {"b.png", {}, {0}, {}}};
+  run.samples = {{"n01/a.jpg", 1, {}, {1, 4, 2, 0, 3}, {9.5f, 0.1f, -1e-7f, -3.0f, -4.25f}},
+                 {"b.png", {}, {3, 5}, {0}, {}}};
   return run;
 }
 

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "eval/run_writer.h"
+#include "eval/statistics.h"
 #include "formats/error.h"
 #include "tests/eval/made_runs.h"
 
@@ -142,12 +143,20 @@ TEST_CASE("timing figures follow from the samples") {
 
 TEST_CASE("accuracy figures complete each other") {
   Run run;
-  set_accuracy(run, 8, 62.5, 87.5, 4);
+  set_accuracy(run, 8, 5, 7, 4);
   CHECK(run.count == 8);
   CHECK(run.top1 == 62.5);
   CHECK(run.top1_err == 37.5);
   CHECK(run.top5_err == 12.5);
   CHECK(run.images_per_second == 2.0);
+  CHECK(*run.top1_low == Approx(100 * wilson_interval(5, 8).low));
+  CHECK(*run.top1_high == Approx(100 * wilson_interval(5, 8).high));
+  CHECK(*run.top5_low == Approx(100 * wilson_interval(7, 8).low));
+  CHECK(*run.top5_high == Approx(100 * wilson_interval(7, 8).high));
+  Run none;
+  set_accuracy(none, 0, 0, 0, 1);
+  CHECK(none.count == 0);
+  CHECK_FALSE(none.top1.has_value());
 }
 
 TEST_CASE("a run takes its model from the spec and its machine from the machine") {
@@ -197,6 +206,12 @@ TEST_CASE("the documentation lists every field with its unit and meaning") {
     CHECK_THAT(results,
                Catch::Contains(fmt::format("| `{}` | {} | {} |\n", field.name, field.unit, field.about)));
   };
+  const EvalSample sample;
+  visit_fields(sample, check_documented);
+  const ClassAccuracy of_class;
+  visit_fields(of_class, check_documented);
+  const PublishedFigure figure;
+  visit_fields(figure, check_documented);
   const Profile profile;
   visit_fields(profile, check_documented);
   visit_fields(profile.total, check_documented);

@@ -44,6 +44,7 @@ TEST_CASE("bench's CSV begins with the columns of timm's benchmarks") {
 TEST_CASE("a CSV of both kinds has as many cells in each line") {
   std::vector<Run> runs = {made_bench(), made_eval()};
   runs[1].model = "plain";
+  runs[1].labelled_by = "folders";
   for (Run& run : runs) run.cpu_features.clear();
   const auto lines = lines_of(to_csv(runs));
   REQUIRE(lines.size() == 3);
@@ -69,7 +70,7 @@ TEST_CASE("the text has a table a kind without empty columns and names skipped f
   second.load_ms.reset();
   const std::string text = to_text(std::vector<Run>{bench, second, made_eval()});
   const auto lines = lines_of(text);
-  REQUIRE(lines.size() == 10);
+  REQUIRE(lines.size() == 14);
   CHECK_THAT(lines[0],
              Catch::StartsWith("Model") && Catch::Contains("Top-1 %") && !Catch::Contains("Median"));
   CHECK_THAT(lines[1], Catch::Contains("71.429"));
@@ -77,6 +78,12 @@ TEST_CASE("the text has a table a kind without empty columns and names skipped f
              Catch::Contains("Median ms") && Catch::Contains("Load ms") && !Catch::Contains("GMAC/s"));
   CHECK_THAT(lines[4], Catch::Contains("40.100") && Catch::Contains("123.5"));
   CHECK_THAT(lines[5], Catch::Contains("40.100") && Catch::Contains(" - "));
+  CHECK_THAT(lines[0], Catch::Contains("95%"));
+  CHECK_THAT(lines[1], Catch::Contains("35.89-91.78") && Catch::Contains("48.69-97.43"));
+  CHECK_THAT(lines[7], Catch::StartsWith("Model") && Catch::Contains("Published by"));
+  CHECK_THAT(lines[8],
+             Catch::Contains("81.250") && Catch::Contains("-9.821  yes") && Catch::Contains("-9.786  no"));
+  CHECK_THAT(lines[9], Catch::Contains("authors") && Catch::Contains("81.500") && Catch::EndsWith(" -"));
   CHECK_THAT(text, Catch::Contains("1 skipped") && Catch::Contains("n01/bad.jpg: is | truncated"));
 }
 
@@ -89,6 +96,14 @@ TEST_CASE("text and Markdown show a run's profile, CSV leaves it out") {
   CHECK_THAT(to_markdown(runs), Catch::Contains("### swin_mini\\|\\`x\\`, batch 8") &&
                                     Catch::Contains("| layers.0.blocks.0.mlp | mlp | 1.062 |"));
   CHECK_THAT(to_csv(runs), !Catch::Contains("profile") && !Catch::Contains("layers.0"));
+}
+
+TEST_CASE("accuracy by class is a CSV of its own") {
+  CHECK(to_class_csv(std::vector<Run>{made_eval(), made_bench()}) ==
+        "model,class,name,count,top1,top5\n"
+        "\"hf:made/up, \"\"second\"\"\",1,n01,4,75.0000,100.0000\n"
+        "\"hf:made/up, \"\"second\"\"\",17,\"a, \"\"b\"\"\",3,66.6667,66.6667\n");
+  CHECK_THAT(to_markdown(std::vector<Run>{made_eval()}), Catch::Contains("### Published figures"));
 }
 
 TEST_CASE("every form can be chosen by its name") {

@@ -36,3 +36,27 @@ TEST_CASE("one value is every percentile of itself") {
   CHECK(percentile(one, 99) == 2.5);
   CHECK(mean(one) == 2.5);
 }
+
+TEST_CASE("Wilson's intervals equal scipy's") {
+  // SciPy 1.17.1: binomtest(right, count).proportion_ci(confidence_level=0.95, method="wilson")
+  struct Case {
+    int64_t right, count;
+    double low, high;
+  };
+  for (const Case& c : std::initializer_list<Case>{{0, 1, 0.0, 0.7934506856227626},
+                                                   {1, 1, 0.20654931437723745, 1.0},
+                                                   {0, 50000, 0.0, 7.682327414500053e-05},
+                                                   {50000, 50000, 0.999923176725855, 1.0},
+                                                   {3, 10, 0.10779126740630102, 0.6032218525388546},
+                                                   {5, 7, 0.3589344518326193, 0.9177810759959432},
+                                                   {808, 1000, 0.7824275640840394, 0.8312151526888586},
+                                                   {1, 7500, 2.3536995074789385e-05, 0.0007549254568241039},
+                                                   {4321, 30000, 0.1401056377521337, 0.14805217932895015},
+                                                   {40592, 50000, 0.8083902915821826, 0.8152417952781987},
+                                                   {47756, 50000, 0.9532700120961775, 0.9569000602867648}}) {
+    INFO(c.right << " of " << c.count);
+    const Interval interval = wilson_interval(c.right, c.count);
+    CHECK(interval.low == Approx(c.low).epsilon(1e-13).margin(1e-18));
+    CHECK(interval.high == Approx(c.high).epsilon(1e-13));
+  }
+}

@@ -115,7 +115,7 @@ TEST_CASE("hostile members are refused, and nothing is left") {
   CHECK_FALSE(fs::exists("/tmp/swinzoo_evil"));
 
   std::vector<Member> many(10'001);
-  for (size_t i = 0; i < many.size(); ++i) many[i].path = fmt::format("f{}", i);
+  for (size_t i = 0; i < many.size(); ++i) many[i] = {fmt::format("f{}", i), "", 'd'};  // files are synced
   const Fixture made;
   CHECK(code_of([&] { made.unpack(make_tar(many, true)); }) == ErrorCode::kCorrupt);
   CHECK(made.is_clean());

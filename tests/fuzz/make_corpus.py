@@ -416,6 +416,20 @@ def make_sharded():
     seed("sharded", "missing", in_two(index(a="a", b="b", c="a", d="c"), shard))
 
 
+def make_labels():
+    images = {"val/a.jpg": b"a", "./val/b.jpg": bytes(600), "c.txt": b""}
+    for name, form in {"ustar": tarfile.USTAR_FORMAT, "pax": tarfile.PAX_FORMAT, "gnu": tarfile.GNU_FORMAT}.items():
+        seed("tar", name, tar(images | {"x" * 120 * (name != "ustar") + ".jpg": b"long"}, form))
+    copy("matlab", *sorted((DATA / "formats").glob("structs*.mat")))
+    seed("label_files", "devkit", "1\n1000\r\n490\n")
+    seed("label_files", "synsets", "n01440764\nn02119789\n")
+    seed("label_files", "map_clsloc", "n02119789 1 kit_fox\nn02100735 2 English_setter\n")
+    boxes = "n03481172 131 0 499 254"
+    seed("label_files", "kaggle", f"ImageId,PredictionString\nILSVRC2012_val_00037956,{boxes} {boxes} \n")
+    seed("label_files", "paths", 'path,label\na.jpg,1\n"b,""c"".jpg",2\n')
+    seed("label_files", "real", "[[], [970, 795], [0]]")
+
+
 def make_images():
     images = DATA / "preprocess/images"
     small = [path for path in sorted(images.iterdir()) if path.stat().st_size <= 6000]
@@ -429,4 +443,5 @@ if __name__ == "__main__":
     make_lock_files()
     make_hdf5()
     make_sharded()
+    make_labels()
     make_images()

@@ -65,8 +65,7 @@ TEST_CASE("200 kills of a 1 GB download lose little and the next fetch is right"
   const std::string digest = sha256_of_file(fixture.repo() / "model.safetensors");
   const HubServer server(fixture.root(), {"--total-rate", "40000000", "--send-buffer", "65536"});
   const auto env = fixture.env(server.url());
-  REQUIRE(run_swinzoo({"fetch", "hf:acme/mini@v9"}, env).status ==
-          3);  // it has digested its files now
+  REQUIRE(run_swinzoo({"fetch", "hf:acme/mini@v9"}, env).status == 3);  // it has digested its files now
 
   std::mt19937 random(3);
   for (int i = 0; i < kKills; ++i) {

@@ -1,5 +1,6 @@
 #include "zoo/class_names.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "formats/atomic_file.h"
@@ -96,4 +97,32 @@ TEST_CASE("a file of class names has one a line and as many as classes") {
   CHECK_THROWS_WITH(read_class_names(path, spec),
                     Catch::Contains("2 names") && Catch::Contains("made has 3 classes"));
   CHECK(code_of([&] { read_class_names(folder.path() / "none.txt", spec); }) == ErrorCode::kNotFound);
+}
+
+TEST_CASE("ImageNet-1k's synsets are sorted and found by name") {
+  const std::vector<std::string>& synsets = imagenet1k_synsets();
+  REQUIRE(synsets.size() == 1000);
+  CHECK(synsets[0] == "n01440764");
+  CHECK(synsets[999] == "n15075141");
+  CHECK(std::is_sorted(synsets.begin(), synsets.end()));
+  for (size_t i = 0; i < synsets.size(); ++i) CHECK(imagenet1k_class(synsets[i]) == static_cast<int64_t>(i));
+  for (const char* other : {"", "n0144076", "n014407640", "n00000001", "n99999999", "tench"}) {
+    CHECK(imagenet1k_class(other) == -1);
+  }
+}
+
+TEST_CASE("a model has ImageNet-1k's classes by their number and its training") {
+  ModelSpec spec;
+  spec.num_classes = 1000;
+  CHECK(has_imagenet1k_classes(spec));
+  spec.dataset = "imagenet-22k, imagenet-1k";
+  CHECK(has_imagenet1k_classes(spec));
+  spec.dataset = "imagenet-22k";
+  CHECK_FALSE(has_imagenet1k_classes(spec));
+  spec.dataset = "";
+  spec.num_classes = 999;
+  CHECK_FALSE(has_imagenet1k_classes(spec));
+  spec.num_classes = 1000;
+  spec.dimensions.frames = 32;
+  CHECK_FALSE(has_imagenet1k_classes(spec));
 }
