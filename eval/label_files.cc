@@ -1,7 +1,6 @@
 #include "eval/label_files.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -10,6 +9,7 @@
 #include "formats/json.h"
 #include "formats/mapped_file.h"
 #include "formats/matlab.h"
+#include "formats/number.h"
 #include "formats/pickle.h"
 #include "zoo/class_names.h"
 
@@ -51,10 +51,8 @@ std::vector<std::string_view> words_of(std::string_view text) {
 }
 
 std::optional<int64_t> number_in(std::string_view text) {
-  int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number < 0) return std::nullopt;
-  return number;
+  const auto number = whole_number<int64_t>(text);
+  return number && *number >= 0 ? number : std::nullopt;
 }
 
 [[noreturn]] void fail_line(const fs::path& path, size_t line, const char* expected, std::string_view found) {

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -14,6 +13,8 @@
 #include <sstream>
 #include <thread>
 #include <utility>
+
+#include "formats/number.h"
 
 namespace swinzoo::eval {
 namespace {
@@ -54,11 +55,7 @@ std::string_view take(std::string_view& text, char separator) {
 
 template <typename T>
 std::optional<T> number_of(std::string_view text) {
-  text = trimmed(text);
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
+  return whole_number<T>(trimmed(text));
 }
 
 // The whole text of a file of the system's, whose size can't be asked for; empty if it can't be read.

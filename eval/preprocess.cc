@@ -160,11 +160,6 @@ void Preprocessor::read(const std::filesystem::path& path, std::span<float> out)
   decode(file.bytes(), path.string(), out);
 }
 
-void preprocess(const Image& image, const zoo::Preprocessing& preprocessing, int64_t image_size,
-                std::span<float> out) {
-  Preprocessor(preprocessing, image_size)(image, out);
-}
-
 Image pixels_of(std::span<const float> x, const zoo::Preprocessing& preprocessing, int64_t image_size) {
   const auto plane = static_cast<size_t>(image_size * image_size);
   assert(x.size() == 3 * plane);

@@ -25,8 +25,9 @@ class Preprocessor {
   // Throws kCorrupt if crop_pct, image_size or a std makes no sense.
   Preprocessor(const zoo::Preprocessing& preprocessing, int64_t image_size);
 
-  // The image as preprocess() gives it. Throws kUnsupported if it can't be resized so.
-  // REQUIRES: out.size() == 3 * image_size * image_size.
+  // The pixels of resize_and_crop() as 3 x image_size x image_size floats, RGB planes: x / 255, less mean,
+  // divided by std, each step rounded to float32 as torch does. Throws kUnsupported if the image can't be
+  // resized so. REQUIRES: out.size() == 3 * image_size * image_size.
   void operator()(const Image& image, std::span<float> out);
 
   // The same of an image file's bytes, or of a file; throw as decode_image() and read_image() too.
@@ -45,12 +46,7 @@ class Preprocessor {
 // image_size or a std makes no sense, kUnsupported if the image can't be resized so.
 Image resize_and_crop(const Image& image, const zoo::Preprocessing& preprocessing, int64_t image_size);
 
-// The same as 3 x image_size x image_size floats, RGB planes: x / 255, less mean, divided by std, each step
-// rounded to float32 as torch does. REQUIRES: out.size() == 3 * image_size * image_size.
-void preprocess(const Image& image, const zoo::Preprocessing& preprocessing, int64_t image_size,
-                std::span<float> out);
-
-// Back: the pixels that preprocess() made `x` from, exactly. REQUIRES: x.size() == 3 * image_size *
+// Back: the pixels that a Preprocessor made `x` from, exactly. REQUIRES: x.size() == 3 * image_size *
 // image_size.
 Image pixels_of(std::span<const float> x, const zoo::Preprocessing& preprocessing, int64_t image_size);
 

@@ -8,6 +8,8 @@
 #include <thread>
 #include <utility>
 
+#include "tests/text_files.h"
+
 namespace swinzoo {
 namespace {
 
@@ -20,11 +22,6 @@ std::vector<std::string> command_line(const std::filesystem::path& root, const s
   }
   args.insert(args.end(), options.begin(), options.end());
   return args;
-}
-
-void write_text(const std::filesystem::path& path, const std::string& text) {
-  std::filesystem::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary) << text;
 }
 
 }  // namespace

@@ -46,11 +46,6 @@ TemporaryFolder::~TemporaryFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-std::string read_text(const std::filesystem::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
-
 Process::Process(const std::vector<std::string>& args, const std::map<std::string, std::string>& env) {
   std::vector<std::string> words = args;
   std::vector<std::string> variables = environment_with(env);

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/text_files.h"
+
 namespace swinzoo {
 
 // A folder that is removed at the end.
@@ -23,8 +25,6 @@ class TemporaryFolder {
  private:
   std::filesystem::path path_;
 };
-
-std::string read_text(const std::filesystem::path& path);  // empty where there is no such file
 
 // Killed and waited for at the end, if it still runs.
 class Process {

@@ -6,6 +6,7 @@
 
 #include "formats/sha256.h"
 #include "tests/made_model.h"
+#include "tests/text_files.h"
 
 namespace swinzoo {
 namespace fs = std::filesystem;
@@ -94,7 +95,5 @@ std::string small_safetensors() {
   write_checkpoint(folder.path() / "model.safetensors", made_tensors({}));
   return read_text(folder.path() / "model.safetensors");
 }
-
-std::string sha256_of(const std::string& bytes) { return sha256_hex(std::as_bytes(std::span(bytes))); }
 
 }  // namespace swinzoo

@@ -8,6 +8,7 @@
 
 #include "tests/process.h"
 #include "tests/run_binary.h"
+#include "tests/text_files.h"
 
 namespace swinzoo {
 
@@ -40,7 +41,5 @@ class SourceFixture {
 // A SavedModel that TensorFlow wrote, as .tar.gz (tests/data/tensorflow), and a small timm-like checkpoint.
 std::string saved_model_tar_gz();
 std::string small_safetensors();
-
-std::string sha256_of(const std::string& bytes);
 
 }  // namespace swinzoo

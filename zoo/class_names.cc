@@ -1,12 +1,12 @@
 #include "zoo/class_names.h"
 
 #include <algorithm>
-#include <charconv>
 #include <fstream>
 #include <map>
 #include <sstream>
 
 #include "formats/error.h"
+#include "formats/number.h"
 #include "zoo/imagenet1k_text.h"
 
 namespace swinzoo::zoo {
@@ -38,10 +38,9 @@ Names names_in(const json::value& value) {
   std::map<size_t, std::string> by_index;
   for (const auto& member : *object) {
     const std::string_view key = member.key();
-    size_t index = 0;
-    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), index);
-    if (error != std::errc() || end != key.data() + key.size() || !member.value().is_string()) return {};
-    by_index[index] = as_string(member.value(), "name");
+    const auto index = whole_number<size_t>(key);
+    if (!index || !member.value().is_string()) return {};
+    by_index[*index] = as_string(member.value(), "name");
   }
   for (auto& [index, name] : by_index) {
     if (index != names.size()) return {};

@@ -1,9 +1,9 @@
 #include "zoo/fetch_plan.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "formats/error.h"
+#include "formats/number.h"
 #include "zoo/fetch.h"
 #include "zoo/hub_settings.h"
 #include "zoo/model_source.h"
@@ -41,10 +41,7 @@ std::optional<uint64_t> size_at(const Source& source, const FetchOptions& option
   const HttpResponse response = client.head(source.url());
   if (response.status == 403 || response.status == 405 || response.status == 501) return std::nullopt;
   require_success(response);
-  const std::string length = response.header("content-length");
-  uint64_t size = 0;
-  const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), size);
-  return error == std::errc() && end == length.data() + length.size() ? std::optional(size) : std::nullopt;
+  return whole_number<uint64_t>(response.header("content-length"));
 }
 
 FetchPlan plan_file(const Source& source, const FetchOptions& options) {

@@ -3,10 +3,10 @@
 #include <sys/statvfs.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 
 #include "formats/error.h"
+#include "formats/number.h"
 #include "formats/sha256.h"
 #include "zoo/hub_settings.h"
 
@@ -28,13 +28,6 @@ std::string version_of(const HttpResponse& response) {
   return !etag.empty() ? etag : response.header("last-modified");
 }
 
-std::optional<uint64_t> parse_number(std::string_view text) {
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 struct ContentRange {
   uint64_t first = 0;
   uint64_t end = 0;
@@ -48,16 +41,16 @@ std::optional<ContentRange> parse_content_range(std::string_view value) {
   const size_t slash = value.find('/');
   if (!value.starts_with(kUnit) || dash == value.npos || slash == value.npos || slash < dash)
     return std::nullopt;
-  const auto first = parse_number(value.substr(kUnit.size(), dash - kUnit.size()));
-  const auto last = parse_number(value.substr(dash + 1, slash - dash - 1));
-  const auto total = parse_number(value.substr(slash + 1));
+  const auto first = whole_number<uint64_t>(value.substr(kUnit.size(), dash - kUnit.size()));
+  const auto last = whole_number<uint64_t>(value.substr(dash + 1, slash - dash - 1));
+  const auto total = whole_number<uint64_t>(value.substr(slash + 1));
   if (!first || !last || !total || *first > *last || *last >= *total) return std::nullopt;
   return ContentRange{*first, *last + 1, *total};
 }
 
 // The file's size by this answer, where it tells.
 std::optional<uint64_t> total_of(const HttpResponse& response) {
-  if (response.status != 206) return parse_number(response.header("content-length"));
+  if (response.status != 206) return whole_number<uint64_t>(response.header("content-length"));
   const auto range = parse_content_range(response.header("content-range"));
   return range ? std::optional(range->total) : std::nullopt;
 }

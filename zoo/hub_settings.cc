@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 
 #include "formats/error.h"
 #include "formats/json.h"
+#include "formats/number.h"
 
 namespace swinzoo::zoo {
 namespace {
@@ -132,12 +132,11 @@ std::optional<std::string> kaggle_credentials() {
 
 std::chrono::seconds hub_download_timeout() {
   const std::string value = variable("HF_HUB_DOWNLOAD_TIMEOUT").value_or("30");
-  int seconds = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
-  if (error != std::errc() || end != value.data() + value.size() || seconds < 1 || seconds > 86400) {
+  const auto seconds = whole_number<int>(value);
+  if (!seconds || *seconds < 1 || *seconds > 86400) {
     fail(ErrorCode::kUsage, "HF_HUB_DOWNLOAD_TIMEOUT is '{}': expected seconds from 1 to 86400", value);
   }
-  return std::chrono::seconds(seconds);
+  return std::chrono::seconds(*seconds);
 }
 
 std::filesystem::path user_cache_root() {

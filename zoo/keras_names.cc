@@ -4,11 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <initializer_list>
 #include <optional>
 #include <set>
 #include <utility>
+
+#include "formats/number.h"
 
 namespace swinzoo::zoo {
 namespace {
@@ -108,8 +109,9 @@ std::string object_of(std::string_view part) {
     if (!rest.empty()) {
       if (rest.front() != '_') continue;
       rest.remove_prefix(1);
-      const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
-      if (error != std::errc() || end != rest.data() + rest.size()) continue;
+      const auto stated = whole_number<int>(rest);
+      if (!stated) continue;
+      number = *stated;
     }
     return fmt::format(fmt::runtime(stands_for), number);
   }

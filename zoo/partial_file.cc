@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "formats/error.h"
+#include "formats/number.h"
 
 namespace swinzoo::zoo {
 namespace {
@@ -35,13 +36,6 @@ void write_all(int fd, std::span<const std::byte> bytes, off_t offset, const fs:
 void append_line(int fd, const std::string& line, const fs::path& path) {
   const std::string whole = line + "\n";
   write_all(fd, std::as_bytes(std::span(whole)), -1, path);
-}
-
-std::optional<uint64_t> parse_number(std::string_view text) {
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 std::optional<BlockDigest> parse_digest(std::string_view text) {
@@ -88,7 +82,7 @@ bool PartialFile::take_journal_line(const std::string& line, size_t number) {
   if (number == 0) return line == kMagic;
   if (number == 1) return line == "url " + url_;
   if (number == 2) {
-    const auto size = line.starts_with("size ") ? parse_number(line.substr(5)) : std::nullopt;
+    const auto size = line.starts_with("size ") ? whole_number<uint64_t>(line.substr(5)) : std::nullopt;
     if (!size || *size > kMaxSize || (size_ && *size_ != *size)) return false;
     size_ = size;
     claims_.resize(blocks_of(*size));
@@ -99,7 +93,7 @@ bool PartialFile::take_journal_line(const std::string& line, size_t number) {
     return true;
   }
   const size_t space = line.find(' ');
-  const auto block = parse_number(line.substr(0, space));
+  const auto block = whole_number<uint64_t>(line.substr(0, space));
   const auto digest =
       space == std::string::npos ? std::nullopt : parse_digest(std::string_view(line).substr(space + 1));
   if (!block || !digest || *block >= claims_.size()) return false;

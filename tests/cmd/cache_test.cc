@@ -15,6 +15,7 @@
 #include "tests/cmd/results.h"
 #include "tests/hub_server.h"
 #include "tests/run_binary.h"
+#include "tests/text_files.h"
 
 namespace fs = std::filesystem;
 using namespace swinzoo;
@@ -23,13 +24,6 @@ using Catch::Matchers::Contains;
 namespace {
 
 constexpr const char* kModel = "hf:acme/mini";
-
-std::string sha256_of(const std::string& text) { return sha256_hex(std::as_bytes(std::span(text))); }
-
-void write(const fs::path& path, const std::string& text) {
-  fs::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary) << text;
-}
 
 // All paths below a folder.
 std::set<std::string> paths_in(const fs::path& folder) {
@@ -60,7 +54,7 @@ class Cache {
     env_["SWINZOO_CATALOG"] = "";
     old_commit_ = fetch();
     old_config_ = fs::read_symlink(repo() / "snapshots" / old_commit_ / "config.json").filename();
-    write(fixture_.repo() / "config.json", "{\"architecture\": \"swin_small_patch4_window7_224\"}\n");
+    write_text(fixture_.repo() / "config.json", "{\"architecture\": \"swin_small_patch4_window7_224\"}\n");
     commit_ = fetch();
     REQUIRE(commit_ != old_commit_);
   }
@@ -124,9 +118,9 @@ TEST_CASE("cache ls shows every revision and counts shared bytes once") {
 
 TEST_CASE("cache ls shows what is unfinished, left over and wrong") {
   const Cache cache;
-  write(cache.repo() / "blobs" / (std::string(64, 'a') + ".incomplete"), "some bytes");
-  write(cache.repo() / "blobs" / std::string(64, 'b'), "of no revision");
-  write(cache.repo() / "refs" / "v1", std::string(40, 'c'));
+  write_text(cache.repo() / "blobs" / (std::string(64, 'a') + ".incomplete"), "some bytes");
+  write_text(cache.repo() / "blobs" / std::string(64, 'b'), "of no revision");
+  write_text(cache.repo() / "refs" / "v1", std::string(40, 'c'));
   fs::remove(cache.old_config_blob());
   const Result result = cache.run({"cache", "ls", "--json"});
   CHECK(result.status == 0);
@@ -171,7 +165,7 @@ TEST_CASE("models are chosen by name, glob, revision, commit and collection") {
   }
 
   const fs::path catalog = cache.fixture().cache().parent_path() / "catalog.json";
-  write(catalog, R"({"schema": 1, "entries": [{"id": "me/mini", "aliases": ["m"], "collection": "mine",
+  write_text(catalog, R"({"schema": 1, "entries": [{"id": "me/mini", "aliases": ["m"], "collection": "mine",
     "task": "classification", "architecture": "swin_tiny_patch4_window7_224", "num_classes": 1000,
     "preprocessing": {"crop_pct": 0.9, "crop_mode": "center", "interpolation": "bicubic",
       "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]},
@@ -253,10 +247,10 @@ TEST_CASE("cache rm takes a revision and leaves what another has") {
 
 TEST_CASE("cache rm takes a whole model") {
   const Cache cache;
-  write(cache.repo() / "blobs" / (std::string(64, 'a') + ".incomplete"), "some bytes");
-  write(cache.repo() / ".no_exist" / cache.commit() / "adapter_config.json", "");
+  write_text(cache.repo() / "blobs" / (std::string(64, 'a') + ".incomplete"), "some bytes");
+  write_text(cache.repo() / ".no_exist" / cache.commit() / "adapter_config.json", "");
   const fs::path dataset = cache.fixture().cache() / "datasets--acme--mini" / "refs" / "main";
-  write(dataset, cache.commit());
+  write_text(dataset, cache.commit());
   const Result result = cache.run({"cache", "rm", "acme/*"});
   INFO(result.err);
   CHECK(result.status == 0);
@@ -286,7 +280,7 @@ TEST_CASE("cache rm leaves alone what another process uses") {
     CHECK_FALSE(fs::exists(cache.repo()));
   }
   SECTION("a model that is being fetched") {
-    write(cache.fixture().repo() / "model.safetensors", std::string(2 * 1000 * 1000, 'x'));
+    write_text(cache.fixture().repo() / "model.safetensors", std::string(2 * 1000 * 1000, 'x'));
     const HubServer slow(cache.fixture().root(), {"--rate", "1000000"});
     auto env = cache.env();
     env["HF_ENDPOINT"] = slow.url();
@@ -308,7 +302,7 @@ TEST_CASE("cache prune removes what no ref stands for and what is old") {
   const fs::path old = cache.repo() / "blobs" / (std::string(64, 'b') + ".incomplete");
   const fs::path journal = old.string() + ".journal";
   const fs::path blob = cache.repo() / "blobs" / std::string(64, 'c');
-  for (const fs::path& path : {fresh, old, journal, blob}) write(path, "some bytes");
+  for (const fs::path& path : {fresh, old, journal, blob}) write_text(path, "some bytes");
   for (const fs::path& path : {old, journal, blob})
     fs::last_write_time(path, fs::file_time_type::clock::now() - std::chrono::hours(25));
 
@@ -368,13 +362,13 @@ TEST_CASE("our own cache is listed, checked and pruned too") {
   const fs::path root = fs::path(cache.env().at("XDG_CACHE_HOME")) / "swinzoo" / "sources";
   const std::string bytes = "a checkpoint";
   const std::string url = "https://example.org/x.pth";
-  write(root / "x-1" / "x.pth", bytes);
-  write(root / "x-1" / "record.json",
-        fmt::format(
-            R"({{"schema": 1, "source": "{}", "url": "{}", "etag": "", "fetched": "2026-11-21T16:50:00Z",
+  write_text(root / "x-1" / "x.pth", bytes);
+  write_text(root / "x-1" / "record.json",
+             fmt::format(
+                 R"({{"schema": 1, "source": "{}", "url": "{}", "etag": "", "fetched": "2026-11-21T16:50:00Z",
                         "file": {{"name": "x.pth", "size": {}, "sha256": "{}"}}, "unpacked": []}})",
-            url, url, bytes.size(), sha256_of(bytes)));
-  write(root / "y-2" / "y.pth.incomplete", "part");
+                 url, url, bytes.size(), sha256_of(bytes)));
+  write_text(root / "y-2" / "y.pth.incomplete", "part");
 
   const json::array results = results_of(cache.run({"cache", "ls", "--json"}));
   REQUIRE(results.size() == 3);

@@ -9,6 +9,7 @@
 #include "formats/sha256.h"
 #include "tests/hub_server.h"
 #include "tests/run_binary.h"
+#include "tests/text_files.h"
 
 namespace fs = std::filesystem;
 using namespace swinzoo;
@@ -19,8 +20,6 @@ namespace {
 constexpr const char* kModel = "hf:acme/mini";
 constexpr size_t kLarge = 12 * 1000 * 1000;  // bytes: fetched by several connections
 constexpr uint64_t kBlock = 64 * 1024;
-
-std::string sha256_of(const std::string& text) { return sha256_hex(std::as_bytes(std::span(text))); }
 
 // A hub with faults, an empty cache, and what the real binary makes of it.
 struct Faulty {

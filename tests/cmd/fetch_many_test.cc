@@ -9,6 +9,7 @@
 #include "tests/cmd/results.h"
 #include "tests/hub_server.h"
 #include "tests/run_binary.h"
+#include "tests/text_files.h"
 
 namespace fs = std::filesystem;
 using namespace swinzoo;
@@ -17,13 +18,6 @@ using Catch::Matchers::Contains;
 namespace {
 
 constexpr const char* kModel = "hf:acme/mini";
-
-std::string sha256_of(const std::string& text) { return sha256_hex(std::as_bytes(std::span(text))); }
-
-void write(const fs::path& path, const std::string& text) {
-  fs::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary) << text;
-}
 
 // A row of a catalog.
 json::object row(const std::string& id, const std::string& collection, const std::string& source) {
@@ -47,7 +41,7 @@ class Zoo {
     document["entries"] =
         json::array{row("me/mini", "acme", "hf:acme/mini"), row("me/second", "acme", "hf:acme/second"),
                     row("me/other", "others", "hf:acme/none")};
-    write(catalog(), to_pretty_json(document));
+    write_text(catalog(), to_pretty_json(document));
   }
 
   fs::path home() const { return fixture_.cache().parent_path(); }
@@ -157,8 +151,8 @@ TEST_CASE("a dry run counts the shards of an index that it has not read") {
   const Zoo zoo;
   const fs::path repo = zoo.fixture().repo();
   fs::remove(repo / "model.safetensors");
-  write(repo / "model.safetensors.index.json", R"({"weight_map": {"x": "model-1.safetensors"}})");
-  write(repo / "model-1.safetensors", "one");
+  write_text(repo / "model.safetensors.index.json", R"({"weight_map": {"x": "model-1.safetensors"}})");
+  write_text(repo / "model-1.safetensors", "one");
   const HubServer server(zoo.fixture().root());
   const auto planned = [&] {
     return file_names(results_of(zoo.run(server, {"fetch", kModel, "--dry-run", "--json"})).at(0));
@@ -258,7 +252,7 @@ TEST_CASE("fetch --locked takes the locked commit, whatever main is by now") {
   REQUIRE(results_of(fresh).size() == 2);
   CHECK(text_at(results_of(fresh).at(0), "commit") == commit);
 
-  write(zoo.fixture().repo() / "README.md", "Another text.\n");  // makes another commit
+  write_text(zoo.fixture().repo() / "README.md", "Another text.\n");  // makes another commit
   CHECK(zoo.run(mirror, {"fetch", "--locked", "--lock-file", file, "me/mini"}).status == 0);
   fs::remove_all(zoo.fixture().cache());
   CHECK(zoo.run(mirror, {"fetch", "--locked", "--lock-file", file, "me/mini"}).status ==
@@ -283,7 +277,7 @@ TEST_CASE("fetch --locked refuses bytes of another digest") {
   const std::string digest = sha256_of(read_text(zoo.fixture().repo() / name));
   std::string text = good;
   text.replace(text.find(digest), 4, digest.starts_with("0000") ? "1111" : "0000");
-  write(file, text);
+  write_text(file, text);
   for (const bool cached : {true, false}) {
     if (!cached) fs::remove_all(zoo.fixture().cache());
     const Result result = zoo.run(server, {"fetch", "--locked", "--lock-file", file});
@@ -325,7 +319,7 @@ TEST_CASE("on a terminal there is a bar a file and one for all, and they are wip
   const char* script = "/usr/bin/script";  // util-linux: runs a command on a terminal of its own
   if (!fs::exists(script)) return;
   const Zoo zoo(3 * 1000 * 1000);
-  write(zoo.fixture().repo() / "preprocessor_config.json", "{}\n");
+  write_text(zoo.fixture().repo() / "preprocessor_config.json", "{}\n");
   const HubServer server(zoo.fixture().root(), {"--rate", "2000000"});
   auto env = zoo.env(server.url());
   env["TERM"] = "xterm";

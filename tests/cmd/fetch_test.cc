@@ -13,6 +13,7 @@
 #include "formats/sha256.h"
 #include "tests/hub_server.h"
 #include "tests/run_binary.h"
+#include "tests/text_files.h"
 
 namespace fs = std::filesystem;
 namespace json = boost::json;
@@ -22,8 +23,6 @@ using Catch::Matchers::Contains;
 namespace {
 
 constexpr const char* kModel = "hf:acme/mini";
-
-std::string sha256_of(const std::string& text) { return sha256_hex(std::as_bytes(std::span(text))); }
 
 // What stands in a folder: files by path, with their text, or "-> TARGET" for a link.
 std::map<std::string, std::string> listing(const fs::path& folder) {

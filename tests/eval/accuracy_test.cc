@@ -102,7 +102,7 @@ TEST_CASE("accuracy is the same whatever the batch size") {
     CHECK(prediction.labels == folder.samples[i].labels);
     REQUIRE(prediction.labels.size() == 1);
     std::vector<float> input(3 * kImageSize * kImageSize);
-    preprocess(read_image(scratch.path() / prediction.path), zoo::Preprocessing{}, kImageSize, input);
+    Preprocessor({}, kImageSize)(read_image(scratch.path() / prediction.path), input);
     std::vector<float> logits(kClasses);
     classify(input, 1, logits);
     REQUIRE(prediction.top.size() == 5);

@@ -46,19 +46,26 @@ inline void read_all(const std::filesystem::path& path) {
   }
 }
 
-// The error that reading the file gives; code 0 if it gives none.
+// An error; code 0 if there was none.
 struct Refusal {
   ErrorCode code{0};
   std::string message;
 };
 
-inline Refusal refusal_of(const std::filesystem::path& path) {
+// The one that a call gives.
+template <typename Call>
+Refusal refusal_from(const Call& call) {
   try {
-    read_all(path);
+    call();
   } catch (const Error& error) {
     return {error.code(), error.what()};
   }
   return {};
+}
+
+// The one that reading the file gives.
+inline Refusal refusal_of(const std::filesystem::path& path) {
+  return refusal_from([&] { read_all(path); });
 }
 
 // Every truncation of a file is refused.

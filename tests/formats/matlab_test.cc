@@ -13,12 +13,7 @@ MatlabStructs read(const std::filesystem::path& path) {
 }
 
 Refusal matlab_refusal(const std::filesystem::path& path) {
-  try {
-    read(path);
-  } catch (const Error& error) {
-    return {error.code(), error.what()};
-  }
-  return {};
+  return refusal_from([&] { read(path); });
 }
 
 }  // namespace

@@ -12,20 +12,16 @@
 #include "tests/error_code.h"
 #include "tests/formats/tensorflow_files.h"
 #include "tests/process.h"
+#include "tests/text_files.h"
 
 using namespace swinzoo;
 namespace fs = std::filesystem;
 
 namespace {
 
-void write(const fs::path& path, const std::string& bytes) {
-  fs::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary) << bytes;
-}
-
 void write_folder(const fs::path& folder, const std::vector<Member>& members) {
   for (const Member& member : members) {
-    if (member.type == 'f') write(folder / member.path, member.bytes);
+    if (member.type == 'f') write_text(folder / member.path, member.bytes);
   }
 }
 
@@ -66,7 +62,7 @@ TEST_CASE("a SavedModel opens as a folder, a tar and a tar.gz") {
     check_is_whole(*open_checkpoint(model));
     for (const bool gzip : {false, true}) {
       const fs::path file = folder.path() / "model";
-      write(file, make_tar(members, gzip));
+      write_text(file, make_tar(members, gzip));
       check_is_whole(*open_checkpoint(file));
     }
   }
@@ -87,11 +83,11 @@ TEST_CASE("an incomplete SavedModel says what is missing") {
   const TemporaryFolder folder;
   const std::vector<Member> members = saved_model_members(swin_like_bundle(2));
   CHECK(code_of([&] { open_checkpoint(folder.path()); }) == ErrorCode::kUnsupported);
-  write(folder.path() / "saved_model.pb", members[2].bytes);
+  write_text(folder.path() / "saved_model.pb", members[2].bytes);
   CHECK_THROWS_WITH(open_checkpoint(folder.path()),
                     Catch::Contains("variables/variables.index is not there"));
-  write(folder.path() / members[4].path, members[4].bytes);
-  write(folder.path() / members[5].path, members[5].bytes);
+  write_text(folder.path() / members[4].path, members[4].bytes);
+  write_text(folder.path() / members[5].path, members[5].bytes);
   CHECK_THROWS_WITH(open_checkpoint(folder.path()),
                     Catch::Contains("variables/variables.data-00001-of-00002 is not there"));
   CHECK(code_of([&] { open_checkpoint(folder.path()); }) == ErrorCode::kNotFound);
@@ -102,7 +98,7 @@ TEST_CASE("an incomplete SavedModel says what is missing") {
     CHECK(code_of_tar(fewer) == (i == 2 ? ErrorCode::kUnsupported : ErrorCode::kCorrupt));
   }
   CHECK(code_of_tar({}) == ErrorCode::kUnsupported);
-  write(folder.path() / "text.tar.gz", "\x1f\x8b\x08 but no more");
+  write_text(folder.path() / "text.tar.gz", "\x1f\x8b\x08 but no more");
   CHECK_THROWS_WITH(open_checkpoint(folder.path() / "text.tar.gz"),
                     Catch::Contains("text.tar.gz: SavedModel archive"));
 }

@@ -25,12 +25,7 @@ std::vector<std::string> members_of(const std::filesystem::path& path) {
 }
 
 Refusal tar_refusal(const std::filesystem::path& path) {
-  try {
-    members_of(path);
-  } catch (const Error& error) {
-    return {error.code(), error.what()};
-  }
-  return {};
+  return refusal_from([&] { members_of(path); });
 }
 
 }  // namespace

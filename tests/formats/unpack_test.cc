@@ -9,13 +9,12 @@
 #include "tests/error_code.h"
 #include "tests/made_tar.h"
 #include "tests/process.h"
+#include "tests/text_files.h"
 
 using namespace swinzoo;
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string sha256_of(const std::string& text) { return sha256_hex(std::as_bytes(std::span(text))); }
 
 struct Fixture {
   TemporaryFolder folder;

@@ -7,6 +7,7 @@
 #include "formats/error.h"
 #include "formats/sha256.h"
 #include "tests/hub_server.h"
+#include "tests/text_files.h"
 
 namespace fs = std::filesystem;
 using namespace swinzoo;
@@ -16,8 +17,6 @@ using Catch::Matchers::Contains;
 namespace {
 
 constexpr size_t kSize = 20 * 1000 * 1000;  // bytes: two blocks of a lock file, several connections
-
-std::string sha256_of(const std::string& text) { return sha256_hex(std::as_bytes(std::span(text))); }
 
 // A file of a hub that is asked for as any server would be: nothing is known of it but its URL.
 struct Plain {

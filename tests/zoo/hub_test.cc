@@ -7,6 +7,7 @@
 
 #include "formats/error.h"
 #include "tests/process.h"
+#include "tests/text_files.h"
 #include "zoo/blob.h"
 #include "zoo/hf_cache.h"
 #include "zoo/http.h"
@@ -64,11 +65,6 @@ ErrorCode code_of(const std::function<void()>& action) {
     return error.code();
   }
   return ErrorCode{0};
-}
-
-void write_text(const fs::path& path, const std::string& text) {
-  fs::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary) << text;
 }
 
 std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }

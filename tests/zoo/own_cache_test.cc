@@ -6,6 +6,7 @@
 #include "formats/sha256.h"
 #include "tests/environment.h"
 #include "tests/process.h"
+#include "tests/text_files.h"
 
 namespace fs = std::filesystem;
 using namespace swinzoo;
@@ -15,11 +16,6 @@ namespace {
 
 OwnFile file_of(const std::string& name, const std::string& bytes) {
   return {name, bytes.size(), sha256_hex(std::as_bytes(std::span(bytes)))};
-}
-
-void write(const fs::path& path, const std::string& bytes) {
-  fs::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary) << bytes;
 }
 
 }  // namespace
@@ -49,15 +45,15 @@ TEST_CASE("an entry is present when its record and all its files are there") {
       "2026-11-21T16:50:00Z",
       file_of("b.tar.gz", "archive"),
       {file_of("unpacked/saved_model.pb", "graph"), file_of("unpacked/v/data", "weights")}};
-  write(entry.folder() / "b.tar.gz", "archive");
-  write(entry.folder() / "unpacked/saved_model.pb", "graph");
+  write_text(entry.folder() / "b.tar.gz", "archive");
+  write_text(entry.folder() / "unpacked/saved_model.pb", "graph");
   CHECK_FALSE(entry.read_record());
   entry.write_record(record);
   CHECK_THAT(read_text(own_cache_root() / "CACHEDIR.TAG"),
              Catch::StartsWith("Signature: 8a477f597d28d172789f06886806bc55\n"));
   CHECK_FALSE(entry.find());
   CHECK(entry.damaged(record.unpacked, {}) == std::vector<std::string>{"unpacked/v/data"});
-  write(entry.folder() / "unpacked/v/data", "WEIGHTS");
+  write_text(entry.folder() / "unpacked/v/data", "WEIGHTS");
   const auto found = entry.find();
   REQUIRE(found);
   CHECK(found->source == record.source);
@@ -87,7 +83,7 @@ TEST_CASE("a record that can not be right counts as none") {
   const auto with_file = [&](const std::string& name, const std::string& digest) {
     return R"({"schema": 1, "file": {"name": ")" + name + R"(", "size": 1, "sha256": ")" + digest + "\"}}";
   };
-  write(entry.folder() / "record.json", with_file("x", sha256));
+  write_text(entry.folder() / "record.json", with_file("x", sha256));
   CHECK(entry.read_record());
   for (const std::string& text :
        {std::string(), std::string("{"), std::string("[]"), std::string(R"({"schema": 1})"),
@@ -95,7 +91,7 @@ TEST_CASE("a record that can not be right counts as none") {
         with_file("../x", sha256), with_file("/etc/passwd", sha256), with_file("", sha256),
         with_file("x", "12")}) {
     INFO(text);
-    write(entry.folder() / "record.json", text);
+    write_text(entry.folder() / "record.json", text);
     CHECK_FALSE(entry.read_record());
   }
 }

@@ -5,6 +5,7 @@
 
 #include "formats/error.h"
 #include "tests/process.h"
+#include "tests/text_files.h"
 
 namespace fs = std::filesystem;
 using namespace swinzoo;
@@ -17,10 +18,6 @@ constexpr uint64_t kSize = 2 * 1024 * 1024 + 100;
 
 std::vector<std::byte> made_block(uint8_t value, size_t size = kBlock) {
   return std::vector<std::byte>(size, static_cast<std::byte>(value));
-}
-
-void write_text(const fs::path& path, const std::string& text) {
-  std::ofstream(path, std::ios::binary) << text;
 }
 
 // Leaves blocks 0 and 32 (the short last one) of a file behind.
