@@ -1,0 +1,43 @@
+#include "eval/run_folder.h"
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+
+#include "eval/image_folder.h"
+#include "formats/error.h"
+
+namespace fs = std::filesystem;
+
+namespace swinzoo::eval {
+
+bool is_run_folder(const fs::path& path) { return !path.has_filename() || fs::is_directory(path); }
+
+fs::path model_folder(const fs::path& root, std::string_view model) {
+  constexpr std::string_view kKept = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+  std::string name(model);
+  for (char& c : name) {
+    if (kKept.find(c) == std::string_view::npos) c = '_';
+  }
+  // A name of dots alone would lead out of the folder.
+  if (name.find_first_not_of('.') == std::string::npos) name += '_';
+  return root / name;
+}
+
+std::vector<Run> read_all_runs(const fs::path& path) {
+  if (!fs::is_directory(path)) return read_runs(path);
+  std::vector<std::string> files;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path)) {
+    const fs::path name = entry.path().filename();
+    if ((name == "result.json" || name == "bench.json") && entry.is_regular_file()) {
+      files.push_back(entry.path().string());
+    }
+  }
+  if (files.empty()) fail(ErrorCode::kNotFound, "{}: no result.json or bench.json below it", path.string());
+  std::ranges::sort(files, natural_less);
+  std::vector<Run> runs;
+  for (const std::string& file : files) std::ranges::move(read_runs(file), std::back_inserter(runs));
+  return runs;
+}
+
+}  // namespace swinzoo::eval

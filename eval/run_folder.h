@@ -1,0 +1,25 @@
+// A folder of results, as `-o runs/` of eval and bench leave it: a folder a model, that holds
+//   eval/        an evaluation, that goes on where it was stopped; eval/result.json once it is over
+//   bench.json   the results of bench, a configuration each
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include "eval/run.h"
+
+namespace swinzoo::eval {
+
+// Whether -o means such a folder: it ends in a slash, or is a folder.
+bool is_run_folder(const std::filesystem::path& path);
+
+// Where the model's results lie under `root`: its name, with `_` for every character but [A-Za-z0-9._-].
+std::filesystem::path model_folder(const std::filesystem::path& root, std::string_view model);
+
+// The results that `path` holds: those of a document (read_runs), or of all documents named result.json and
+// bench.json at any depth under a folder, in the natural order of their paths. Throws as read_runs; kNotFound
+// for a folder without any.
+std::vector<Run> read_all_runs(const std::filesystem::path& path);
+
+}  // namespace swinzoo::eval
