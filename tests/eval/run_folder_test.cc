@@ -2,8 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "eval/run_writer.h"
 #include "formats/error.h"
-#include "formats/json.h"
 #include "tests/error_code.h"
 #include "tests/eval/made_runs.h"
 #include "tests/process.h"
@@ -33,7 +33,7 @@ TEST_CASE("all results of a folder are read, in natural order") {
   CHECK(code_of([&] { read_all_runs(folder.path()); }) == ErrorCode::kNotFound);
   Run bench = made_bench();
   Run eval = made_eval();
-  const auto text = [](const std::vector<Run>& runs) { return boost::json::serialize(to_document(runs)); };
+  const auto text = [](const std::vector<Run>& runs) { return to_json(runs); };
   write_text(folder.path() / "m10" / "bench.json", text({bench, bench}));
   write_text(folder.path() / "m9" / "eval" / "result.json", text({eval}));
   write_text(folder.path() / "m9" / "eval" / "config.json", text({bench}));
