@@ -1,21 +1,20 @@
 // swinzoo eval: top-1 and top-5 accuracy on labelled images.
 #include <fmt/format.h>
 
-#include <chrono>
 #include <limits>
+#include <map>
 #include <memory>
 
 #include "cmd/command.h"
+#include "cmd/eval_models.h"
 #include "cmd/measured_run.h"
-#include "cmd/model_options.h"
 #include "cmd/options.h"
-#include "cmd/progress.h"
-#include "eval/accuracy.h"
-#include "eval/data_set.h"
-#include "eval/published.h"
+#include "eval/run_folder.h"
 #include "eval/run_writer.h"
 #include "formats/atomic_file.h"
 #include "formats/error.h"
+
+namespace fs = std::filesystem;
 
 namespace swinzoo::cmd {
 namespace {
@@ -23,145 +22,118 @@ namespace {
 constexpr int64_t kDefaultSeed = 42;  // timm's validate.py
 
 struct Options {
-  std::vector<std::string> models;
-  eval::DataOptions data;
+  EvalOptions eval;
+  std::string collection;
+  std::vector<std::string> merge;
+  std::string rescore;
+  std::string shard;
   bool shuffle = false;
   int64_t seed = kDefaultSeed;
-  int64_t batch_size = 8;
-  bool samples = false;
   std::string class_csv;
-  RunOutput output;
-  ModelOptions run;
 };
 
-void check_takes_images(const zoo::Model& model, const std::string& name) {
-  const zoo::ModelSpec& spec = model.spec();
-  if (model.executable().plan().find_output("logits") == nullptr) {
-    fail(ErrorCode::kUnsupported, "{}: the model has no classifier, so there is no accuracy to measure",
-         name);
-  }
-  if (spec.dimensions.frames > 0) {
-    fail(ErrorCode::kUnsupported, "{}: the model takes clips; eval reads images", name);
-  }
-  if (spec.dimensions.in_chans != 3) {
-    fail(ErrorCode::kUnsupported, "{}: the model takes {} channels; images have 3", name,
-         spec.dimensions.in_chans);
-  }
-}
-
-eval::AccuracyResult measure(const zoo::Model& model, const std::string& name,
-                             const eval::LabelledImages& data, const Options& options,
-                             const Globals& globals) {
-  const zoo::ModelSpec& spec = model.spec();
-  const backends::Executable& executable = model.executable();
-  const backends::Output* logits_output = executable.plan().find_output("logits");
-  const auto logits_index = static_cast<size_t>(logits_output - executable.plan().outputs.data());
-  const eval::Classifier classify = [&](std::span<const float> batch, int64_t count,
-                                        std::span<float> logits) {
-    const int64_t size = spec.dimensions.image_size;
-    const backends::OutputBinding binding{logits_index, logits};
-    executable.run({DType::kF32, {count, 3, size, size}, std::as_bytes(batch)}, std::span(&binding, 1));
+void require_usage(const Options& options) {
+  const auto require = [](bool holds, const char* message) {
+    if (!holds) fail(ErrorCode::kUsage, "{}", message);
   };
-  Progress progress(name, std::ssize(data.samples), Unit::kCount, globals.quiet);
-  eval::EvaluateOptions evaluate_options;
-  evaluate_options.progress = [&](const eval::EvaluateProgress& p) {
-    progress.update(p.done, fmt::format("top-1 {:.2f}, top-5 {:.2f}", p.top1, p.top5));
-  };
-  return eval::evaluate(data, spec.preprocessing, spec.dimensions.image_size, spec.num_classes,
-                        options.batch_size, classify, evaluate_options);
-}
-
-void set_data(eval::Run& run, const eval::DataSet& data, const eval::LabelledImages& labelled,
-              const eval::DataOptions& options) {
-  run.data = options.data;
-  if (data.known() != nullptr) run.data_set = data.known()->name;
-  run.labelled_by = labelled.labelled_by;
-  if (!labelled.valid_classes.empty()) run.valid_classes = std::ssize(labelled.valid_classes);
-  if (options.shuffle_seed.has_value()) run.shuffle_seed = static_cast<int64_t>(*options.shuffle_seed);
-  run.limit = options.limit;
-}
-
-void set_classes(eval::Run& run, const eval::AccuracyResult& result, const eval::LabelledImages& labelled) {
-  for (const auto& [id, counted] : result.by_class) {
-    const auto name = labelled.class_names.find(id);
-    const double share = 100.0 / static_cast<double>(counted.count);
-    run.classes.push_back({id, name == labelled.class_names.end() ? "" : name->second, counted.count,
-                           share * static_cast<double>(counted.right1),
-                           share * static_cast<double>(counted.right5)});
-  }
-}
-
-eval::EvalSample sample_of(const eval::Prediction& prediction) {
-  eval::EvalSample sample{prediction.path, {}, {}, prediction.top, prediction.logits};
-  if (prediction.labels.size() == 1) {
-    sample.label = prediction.labels[0];
+  const EvalOptions& eval = options.eval;
+  const bool has_models = !eval.models.empty() || !options.collection.empty();
+  const bool has_folder = eval::is_run_folder(eval.output.file);
+  if (!options.merge.empty()) {
+    require(!has_models && eval.data.data.empty() && options.rescore.empty(),
+            "eval --merge takes folders of results only");
+    require(has_folder, "eval --merge: say with -o DIR/ where the whole goes");
+  } else if (!options.rescore.empty()) {
+    require(!has_models && eval.data.data.empty(),
+            "eval --rescore takes label files only: no model, no --data");
   } else {
-    sample.labels = prediction.labels;
+    require(has_models, "eval: name what to evaluate: MODEL..., or --collection");
+    require(!eval.data.data.empty(), "eval: --data is missing: the images to measure on");
   }
-  return sample;
+  require(has_folder || (!eval.restart && !eval.keep_logits),
+          "--restart and --keep-logits are about a folder of results: give one with -o DIR/");
 }
 
-eval::Run evaluate(const std::string& name, const eval::DataSet& data, const Options& options,
-                   const zoo::Catalog& catalog, const Globals& globals) {
-  const int threads = threads_of(options.run);
-  const zoo::Model model = load_model(name, catalog, options.run, threads, globals);
-  check_takes_images(model, name);
-  const eval::LabelledImages labelled = data.labelled_for(model.spec());
-
-  eval::Run run = start_run("eval", model, options.run, threads);
-  const auto start = std::chrono::steady_clock::now();
-  const eval::AccuracyResult result = measure(model, name, labelled, options, globals);
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-
-  run.batch = options.batch_size;
-  set_data(run, data, labelled, options.data);
-  if (result.unlabelled > 0) run.unlabelled = result.unlabelled;
-  set_accuracy(run, result.count, result.right1, result.right5, seconds.count());
-  run.published = published_figures(model.spec(), run, data.known(), data.represents_known());
-  set_classes(run, result, labelled);
-  run.skipped.emplace();
-  for (const eval::SkippedSample& skipped : result.skipped) {
-    run.skipped->push_back({skipped.path, skipped.message});
+// The folders of evaluations among what --merge names: those folders, or each model's in a folder of results.
+std::vector<fs::path> evaluations_in(const fs::path& folder) {
+  if (fs::exists(eval::SampleFiles{folder}.config())) return {folder};
+  std::vector<fs::path> found;
+  if (fs::is_directory(folder)) {
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
+      if (fs::exists(eval::SampleFiles{entry.path() / "eval"}.config()))
+        found.push_back(entry.path() / "eval");
+    }
   }
-  if (options.samples) {
-    for (const eval::Prediction& prediction : result.predictions)
-      run.samples.push_back(sample_of(prediction));
+  if (found.empty()) fail(ErrorCode::kNotFound, "{}: no evaluation there", folder.string());
+  return found;
+}
+
+void merge(const Options& options, RunLog& log) {
+  std::map<fs::path, std::vector<fs::path>> parts;  // by the whole's folder
+  for (const std::string& folder : options.merge) {
+    for (const fs::path& part : evaluations_in(folder)) {
+      const std::vector<eval::Run> runs = eval::read_runs(eval::SampleFiles{part}.config());
+      if (runs.size() != 1) fail(ErrorCode::kCorrupt, "{}: expected one run", part.string());
+      parts[eval::model_folder(options.eval.output.file, runs.front().model) / "eval"].push_back(part);
+    }
   }
-  return run;
+  for (const auto& [into, folders] : parts) log.add_finished(eval::merge_evaluations(folders, into));
+}
+
+// The catalog's spec of what was evaluated; without one, what its classes are is told by their number alone.
+zoo::ModelSpec spec_of(const eval::Run& run, const zoo::Catalog& catalog) {
+  if (const zoo::ModelSpec* spec = catalog.lookup(run.model)) return *spec;
+  zoo::ModelSpec spec;
+  spec.id = run.model;
+  spec.num_classes = run.num_classes.value_or(0);
+  return spec;
+}
+
+void rescore(const Options& options, const zoo::Catalog& catalog, RunLog& log) {
+  for (const fs::path& folder : evaluations_in(options.rescore)) {
+    const std::vector<eval::Run> runs = eval::read_runs(eval::SampleFiles{folder}.config());
+    if (runs.size() != 1) fail(ErrorCode::kCorrupt, "{}: expected one run", folder.string());
+    log.add_finished(eval::rescore(folder, options.eval.data, spec_of(runs.front(), catalog)));
+  }
 }
 
 int run(Options& options, const Globals& globals) {
-  if (options.shuffle) options.data.shuffle_seed = static_cast<uint64_t>(options.seed);
-  const zoo::Catalog catalog = load_catalog(options.run.catalog);
-  const eval::DataSet data(options.data);
-  if (data.left_out() > 0 && !globals.quiet) {
-    fmt::print(stderr, "swinzoo: {} images are left out: the class map does not name their classes\n",
-               data.left_out());
+  require_usage(options);
+  EvalOptions& eval_options = options.eval;
+  if (options.shuffle) eval_options.data.shuffle_seed = static_cast<uint64_t>(options.seed);
+  if (!options.shard.empty()) eval_options.shard = eval::Shard::parse(options.shard);
+  const zoo::Catalog catalog = load_catalog(eval_options.run.catalog);
+  RunLog log(eval_options.output);
+  std::vector<FailedModel> failed;
+  if (!options.merge.empty()) {
+    merge(options, log);
+  } else if (!options.rescore.empty()) {
+    rescore(options, catalog, log);
+  } else {
+    eval_options.models = with_collection(eval_options.models, options.collection, catalog);
+    failed = evaluate_models(eval_options, catalog, globals, log);
   }
-  RunLog log(options.output);
-  const int status = for_each_model(options.models, [&](const std::string& model) {
-    log.add(evaluate(model, data, options, catalog, globals));
-    if (!options.class_csv.empty()) write_file(options.class_csv, eval::to_class_csv(log.runs()));
-  });
+  if (!options.class_csv.empty()) write_file(options.class_csv, eval::to_class_csv(log.runs()));
   log.print();
-  if (status != 0) return status;
+  for (const FailedModel& model : failed)
+    fmt::print(stderr, "swinzoo: failed: {}: {}\n", model.model, model.message);
+  if (!failed.empty()) return static_cast<int>(ErrorCode::kFailed);
   for (const eval::Run& run : log.runs()) {
-    if (!run.skipped->empty()) {
-      fmt::print(stderr, "swinzoo: {} of {} images could not be read, and are not counted\n",
-                 run.skipped->size(), data.size());
-      return static_cast<int>(ErrorCode::kCorrupt);
-    }
+    if (run.skipped->empty()) continue;
+    const auto skipped = std::ssize(*run.skipped);
+    fmt::print(stderr, "swinzoo: {}: {} of {} images could not be read, and are not counted\n", run.model,
+               skipped, skipped + run.count.value_or(0) + run.unlabelled.value_or(0));
+    return static_cast<int>(ErrorCode::kCorrupt);
   }
   return 0;
 }
 
 void add_data_options(CLI::App& app, Options& options) {
-  eval::DataOptions& data = options.data;
+  eval::DataOptions& data = options.eval.data;
   app.add_option(
          "--data", data.data,
          "Images: a folder with a folder for each class, a flat folder or a .tar (with --labels), or a "
          ".csv of path,label")
-      ->required()
       ->type_name("PATH");
   app.add_option(
          "--labels", data.labels,
@@ -177,6 +149,9 @@ void add_data_options(CLI::App& app, Options& options) {
   app.add_option("--class-map", data.class_map,
                  "The classes' names in the order of the model's outputs, a line each")
       ->type_name("FILE");
+  app.add_option("--train", options.eval.train,
+                 "Training images, in a folder for each class: measures k-NN on the model's embeddings")
+      ->type_name("PATH");
   app.add_option("--limit", data.limit, "Run only so many images")
       ->check(in_range<int64_t>(1, int64_t{1} << 40))
       ->type_name("N");
@@ -189,24 +164,40 @@ void add_data_options(CLI::App& app, Options& options) {
       ->capture_default_str();
 }
 
+void add_run_folder_options(CLI::App& app, Options& options) {
+  app.add_flag("--restart", options.eval.restart, "Begin anew, whatever the folder of results holds");
+  app.add_flag("--keep-logits", options.eval.keep_logits,
+               "Keep all logits of each image in the folder of results (outputs.npy)");
+  app.add_option("--shard", options.shard, "Run only the I-th of N parts of the images, for --merge")
+      ->type_name("I/N");
+  app.add_option("--merge", options.merge, "Join the shards that lie in these folders of results")
+      ->type_name("DIR")
+      ->expected(1, -1);
+  app.add_option("--rescore", options.rescore,
+                 "Work out the accuracy of a finished evaluation by other labels, without the model")
+      ->type_name("DIR");
+}
+
 }  // namespace
 
 Action setup_eval(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  app.add_option("model", options->models, "Catalog ids, hf:OWNER/REPO in the cache, or paths")
-      ->required()
+  app.add_option("model", options->eval.models, "Catalog ids, hf:OWNER/REPO in the cache, or paths")
       ->type_name("MODEL");
+  app.add_option("--collection", options->collection, "All entries of a collection of the catalog")
+      ->type_name("COLLECTION");
   add_data_options(app, *options);
-  app.add_option("-b,--batch-size", options->batch_size, "Images in one call")
+  app.add_option("-b,--batch-size", options->eval.batch_size, "Images in one call")
       ->check(in_range(1, 65536))
       ->type_name("N")
       ->capture_default_str();
-  app.add_flag("--samples", options->samples, "Keep what the model said of each image (JSON)");
+  app.add_flag("--samples", options->eval.output.samples, "Print what the model said of each image (JSON)");
   app.add_option("--per-class", options->class_csv, "Write the accuracy of each class here")
       ->type_name("OUT.csv");
-  add_preprocessing_options(app, options->run.preprocessing);
-  add_model_options(app, options->run);
-  add_run_output_options(app, options->output);
+  add_run_folder_options(app, *options);
+  add_preprocessing_options(app, options->eval.run.preprocessing);
+  add_model_options(app, options->eval.run);
+  add_run_output_options(app, options->eval.output);
   return [options](const Globals& globals) { return run(*options, globals); };
 }
 

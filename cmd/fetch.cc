@@ -29,14 +29,7 @@ struct Options {
 // The models to fetch: those named, a collection's, or, with --locked alone, the lock file's.
 std::vector<std::string> models_of(const Options& options, const zoo::Catalog& catalog,
                                    const zoo::LockFile& lock) {
-  std::vector<std::string> models = options.models;
-  for (const zoo::ModelSpec& spec : catalog.entries()) {
-    if (!options.collection.empty() && spec.collection == options.collection) models.push_back(spec.id);
-  }
-  if (!options.collection.empty() && models.size() == options.models.size()) {
-    fail(ErrorCode::kNotFound, "the catalog has no collection '{}'; 'swinzoo list' shows what there is",
-         options.collection);
-  }
+  std::vector<std::string> models = with_collection(options.models, options.collection, catalog);
   if (models.empty() && options.locked) {
     for (const zoo::LockedEntry& entry : lock.entries) models.push_back(entry.entry);
   }

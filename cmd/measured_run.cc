@@ -9,6 +9,7 @@
 #include "eval/count.h"
 #include "eval/machine.h"
 #include "eval/preprocess.h"
+#include "eval/run_folder.h"
 #include "eval/run_writer.h"
 #include "formats/atomic_file.h"
 #include "formats/error.h"
@@ -31,8 +32,15 @@ void add_run_output_options(CLI::App& app, RunOutput& output) {
 
 void RunLog::add(eval::Run run) {
   run.peak_memory_mb = eval::peak_memory_mb();
+  add_finished(std::move(run));
+}
+
+void RunLog::add_finished(eval::Run run) {
+  if (!output_.samples) run.samples.clear();
   runs_.push_back(std::move(run));
-  if (!output_.file.empty()) write_file(output_.file, eval::to_json(runs_));
+  if (!output_.file.empty() && !eval::is_run_folder(output_.file)) {
+    write_file(output_.file, eval::to_json(runs_));
+  }
 }
 
 void RunLog::print() const {

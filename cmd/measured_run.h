@@ -14,19 +14,23 @@ namespace swinzoo::cmd {
 struct RunOutput {
   std::string format = "text";
   std::string file;
+  bool samples = false;  // whether what was said of each image is printed and written too
 };
 
 // Declares --format, --json and -o. `output` outlives the app's parsing.
 void add_run_output_options(CLI::App& app, RunOutput& output);
 
 // The results of one command. The file that -o names holds those so far after each, so that a kill loses only
-// what was under way.
+// what was under way; where it names a folder of results, nothing is written here.
 class RunLog {
  public:
   explicit RunLog(RunOutput output) : output_(std::move(output)) {}
 
   // Takes a run that is over: what is known only now, the peak of memory, is set here.
   void add(eval::Run run);
+
+  // The same for one that an earlier process measured.
+  void add_finished(eval::Run run);
 
   const std::vector<eval::Run>& runs() const { return runs_; }
 

@@ -43,6 +43,20 @@ zoo::Catalog load_catalog(const std::string& path) {
   return path.empty() ? built_in : built_in.with_file(path);
 }
 
+std::vector<std::string> with_collection(std::vector<std::string> models, const std::string& collection,
+                                         const zoo::Catalog& catalog) {
+  if (collection.empty()) return models;
+  const size_t named = models.size();
+  for (const zoo::ModelSpec& spec : catalog.entries()) {
+    if (spec.collection == collection) models.push_back(spec.id);
+  }
+  if (models.size() == named) {
+    fail(ErrorCode::kNotFound, "the catalog has no collection '{}'; 'swinzoo list' shows what there is",
+         collection);
+  }
+  return models;
+}
+
 int for_each_model(const std::vector<std::string>& models,
                    const std::function<void(const std::string&)>& body) {
   int status = 0;

@@ -33,6 +33,11 @@ void add_hint_options(CLI::App& app, zoo::SpecHints& hints);
 // Catalog::with_file does.
 zoo::Catalog load_catalog(const std::string& path);
 
+// The models, and all entries of a collection of the catalog after them, unless its name is empty. Throws
+// kNotFound if there is no such collection.
+std::vector<std::string> with_collection(std::vector<std::string> models, const std::string& collection,
+                                         const zoo::Catalog& catalog);
+
 // Calls body(model) for each model in turn. One that fails is reported on standard error and does not stop
 // the others: the status is then kFailed, else 0. The error of a single model, and an interruption, is
 // thrown.

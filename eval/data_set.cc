@@ -64,6 +64,25 @@ void shuffle(std::vector<size_t>& order, uint64_t seed) {
   }
 }
 
+std::shared_ptr<const ImageSource> images_of(const DataOptions& options) {
+  return std::make_shared<ImageSource>(options.paths ? ImageSource::named(options.data, *options.paths)
+                                                     : ImageSource::all_in(options.data));
+}
+
+// The labels that a file of path,label has of these images, in their order.
+std::vector<std::string> labels_by_path(const LabelFile& file, const std::vector<std::string>& paths,
+                                        const fs::path& csv) {
+  std::map<std::string_view, const std::string*> labels;
+  for (size_t i = 0; i < file.images.size(); ++i) labels[file.images[i]] = &file.labels[i];
+  std::vector<std::string> found;
+  for (const std::string& path : paths) {
+    const auto label = labels.find(path);
+    if (label == labels.end()) fail(ErrorCode::kCorrupt, "{}: no line for {}", csv.string(), path);
+    found.push_back(*label->second);
+  }
+  return found;
+}
+
 // The whole of a text as a number, or -1.
 int64_t number_of(const std::string& text) {
   const bool digits = !text.empty() && text.size() <= 18 &&
@@ -84,12 +103,12 @@ DataSet::DataSet(const DataOptions& options) : data_(options.data) {
   if (!options.class_map.empty()) class_map_ = read_class_map(options.class_map);
   if (!options.valid_labels.empty()) valid_classes_ = read_valid_labels(options.valid_labels);
 
-  if (options.data.extension() == ".csv") {
+  if (options.data.extension() == ".csv" && !options.paths) {
     list_by_path(options);
   } else if (!options.labels.empty()) {
     name_by_file(options);
   } else {
-    source_ = std::make_shared<ImageSource>(ImageSource::all_in(options.data));
+    source_ = images_of(options);
     options.real_labels.empty() ? name_by_folder(options) : take_real_labels(options);
   }
   choose(options);
@@ -101,13 +120,18 @@ void DataSet::list_by_path(const DataOptions& options) {
   const fs::path& csv = is_data ? options.data : options.labels;
   LabelFile file = read_label_file(csv);
   if (file.kind != LabelFile::Kind::kPaths || (is_data && !options.real_labels.empty()) ||
-      (!is_data && options.data.extension() == ".csv")) {
+      (!is_data && !options.paths && options.data.extension() == ".csv")) {
     fail(ErrorCode::kUsage, "{}: a CSV as --data has lines of path,label, and is all the labels there are",
          options.data.string());
   }
   origin_ = csv.filename().string();
-  source_ = std::make_shared<ImageSource>(
-      ImageSource::listed(is_data ? fs::absolute(csv).parent_path() : options.data, std::move(file.images)));
+  if (options.paths) {
+    source_ = images_of(options);
+    file.labels = labels_by_path(file, source_->paths(), csv);
+  } else {
+    source_ = std::make_shared<ImageSource>(ImageSource::listed(
+        is_data ? fs::absolute(csv).parent_path() : options.data, std::move(file.images)));
+  }
   const bool are_numbers =
       std::ranges::all_of(file.labels, [](const std::string& label) { return number_of(label) >= 0; });
   if (!are_numbers) {
@@ -146,7 +170,7 @@ void DataSet::name_by_file(const DataOptions& options) {
   }
   if (file.kind == LabelFile::Kind::kPaths) return list_by_path(options);
   origin_ = options.labels.filename().string();
-  source_ = std::make_shared<ImageSource>(ImageSource::all_in(options.data));
+  source_ = images_of(options);
   const std::vector<std::string>& paths = source_->paths();
   if (file.kind == LabelFile::Kind::kKaggle) {
     std::map<std::string, std::string> synsets;
@@ -207,6 +231,15 @@ void DataSet::choose(const DataOptions& options) {
   const bool is_drawn = limit >= order_.size() || options.shuffle_seed.has_value();
   represents_ = is_drawn && left_out_ == 0 && valid_classes_.empty();
   order_.resize(std::min(order_.size(), limit));
+}
+
+int64_t DataSet::class_count() const {
+  if (kind_ == Kind::kNames) return std::ssize(std::set(names_.begin(), names_.end()));
+  int64_t greatest = -1;
+  for (const std::vector<int64_t>& numbers : numbers_) {
+    for (const int64_t number : numbers) greatest = std::max(greatest, number);
+  }
+  return greatest + 1;
 }
 
 DataSet::Numbering DataSet::number_names(const zoo::ModelSpec& spec) const {

@@ -19,13 +19,14 @@ namespace swinzoo::eval {
 
 // Paths that are empty were not given.
 struct DataOptions {
-  std::filesystem::path data;    // a folder, a tar archive, or a CSV of path,label (paths from its folder on)
-  std::filesystem::path labels;  // LabelFile
-  std::filesystem::path meta;    // the devkit's synsets, for LabelFile::Kind::kDevkitIds
-  std::filesystem::path real_labels;     // ReaL's; they take the place of all others
-  std::filesystem::path valid_labels;    // timm's
-  std::filesystem::path class_map;       // timm's
-  std::optional<int64_t> limit;          // only so many, the first ones
+  std::filesystem::path data;  // a folder, a tar archive, or a CSV of path,label (paths from its folder on)
+  std::optional<std::vector<std::string>> paths;  // the images, where `data` is not to be looked at
+  std::filesystem::path labels;                   // LabelFile
+  std::filesystem::path meta;                     // the devkit's synsets, for LabelFile::Kind::kDevkitIds
+  std::filesystem::path real_labels;              // ReaL's; they take the place of all others
+  std::filesystem::path valid_labels;             // timm's
+  std::filesystem::path class_map;                // timm's
+  std::optional<int64_t> limit;                   // only so many, the first ones
   std::optional<uint64_t> shuffle_seed;  // in an order drawn with this seed; before the limit is applied
 };
 
@@ -53,6 +54,8 @@ class DataSet {
 
   // What is run: after the class map, the order and the limit.
   int64_t size() const { return static_cast<int64_t>(order_.size()); }
+  // Classes that the data tells apart: its names, or its greatest number and 1.
+  int64_t class_count() const;
   // Images that the class map leaves out, as timm's does.
   int64_t left_out() const { return left_out_; }
   // Null where the data is none that figures are published on.

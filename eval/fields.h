@@ -10,8 +10,9 @@
 //   }
 //
 // Fields are bool, int64_t, float, double, std::string, std::optional and std::vector of these, and such
-// structs. What is missing (an empty optional, string or vector, a number that is not finite) is left out of
-// the JSON and comes back as it was; an optional vector that holds an empty one is written as [].
+// structs. What is missing (an empty optional, string or vector, a number that is not finite) is left
+// out of the JSON and comes back as it was; an optional vector that holds an empty one is written as []. In a
+// vector of floats, one that is not finite is null, and comes back as NaN.
 #pragma once
 
 #include <fmt/format.h>
@@ -20,6 +21,7 @@
 #include <concepts>
 #include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -135,7 +137,15 @@ void from_value(const json::value& value, const std::string& where, std::optiona
 
 template <typename T>
 void from_value(const json::value& value, const std::string& where, std::vector<T>& out) {
-  for (const json::value& element : as_array(value, where)) from_value(element, where, out.emplace_back());
+  for (const json::value& element : as_array(value, where)) {
+    if constexpr (std::is_same_v<T, float>) {
+      if (element.is_null()) {
+        out.push_back(std::numeric_limits<float>::quiet_NaN());
+        continue;
+      }
+    }
+    from_value(element, where, out.emplace_back());
+  }
 }
 
 // Unknown members are left alone: a later version may have more.

@@ -46,6 +46,12 @@ ImageSource ImageSource::listed(const fs::path& data, std::vector<std::string> p
   return source;
 }
 
+ImageSource ImageSource::named(const fs::path& data, std::vector<std::string> paths) {
+  ImageSource source(data);
+  source.paths_ = std::move(paths);
+  return source;
+}
+
 std::string ImageSource::name_of(size_t image) const {
   return archive_ == nullptr ? (data_ / paths_[image]).string()
                              : fmt::format("{}: {}", data_.string(), paths_[image]);

@@ -30,6 +30,9 @@ class ImageSource {
   // when it is read.
   static ImageSource listed(const std::filesystem::path& data, std::vector<std::string> paths);
 
+  // Names alone, of images that nobody will read.
+  static ImageSource named(const std::filesystem::path& data, std::vector<std::string> paths);
+
   // From the folder or the archive's top on.
   const std::vector<std::string>& paths() const { return paths_; }
 

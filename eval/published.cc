@@ -16,8 +16,7 @@ std::optional<bool> is_between(std::optional<double> low, std::optional<double> 
 
 }  // namespace
 
-std::vector<PublishedFigure> published_figures(const zoo::ModelSpec& spec, const Run& run,
-                                               const KnownDataSet* known, bool represents) {
+std::vector<PublishedFigure> published_figures(const zoo::ModelSpec& spec, const KnownDataSet* known) {
   const std::string_view data_set = known == nullptr ? "imagenet" : known->name;
   std::vector<PublishedFigure> figures;
   for (const zoo::PublishedAccuracy& published : spec.published) {
@@ -28,13 +27,18 @@ std::vector<PublishedFigure> published_figures(const zoo::ModelSpec& spec, const
     figure.top1 = published.top1;
     figure.top5 = published.top5;
     figure.source = published.source;
-    if (!represents) continue;
-    figure.top1_difference = difference(run.top1, published.top1);
-    figure.top5_difference = difference(run.top5, published.top5);
-    figure.top1_within_noise = is_between(run.top1_low, published.top1, run.top1_high);
-    figure.top5_within_noise = is_between(run.top5_low, published.top5, run.top5_high);
   }
   return figures;
+}
+
+void compare_with_published(Run& run) {
+  if (!run.represents.value_or(false) || !run.shard.empty()) return;
+  for (PublishedFigure& figure : run.published) {
+    figure.top1_difference = difference(run.top1, figure.top1);
+    figure.top5_difference = difference(run.top5, figure.top5);
+    figure.top1_within_noise = is_between(run.top1_low, figure.top1, run.top1_high);
+    figure.top5_within_noise = is_between(run.top5_low, figure.top5, run.top5_high);
+  }
 }
 
 }  // namespace swinzoo::eval

@@ -10,11 +10,13 @@
 
 namespace swinzoo::eval {
 
-// The spec's figures on the data set that was measured on, which `known` names; on ImageNet where it is null:
-// as something to look at. Only where the images represent that set (DataSet::represents_known) does a figure
-// have a difference to the run's, and is said to lie within the run's 95% interval or not. REQUIRES: the
-// run's accuracy is set; `known` is not null where `represents` is true.
-std::vector<PublishedFigure> published_figures(const zoo::ModelSpec& spec, const Run& run,
-                                               const KnownDataSet* known, bool represents);
+// The spec's figures on the data set that is measured on, which `known` names; on ImageNet where it is null:
+// as something to look at.
+std::vector<PublishedFigure> published_figures(const zoo::ModelSpec& spec, const KnownDataSet* known);
+
+// Tells each figure of run.published its difference to the run's, and whether it lies within the run's 95%
+// interval: only where run.represents says that the images stand for that data set, and only of all shards
+// together. REQUIRES: the run's accuracy is set.
+void compare_with_published(Run& run);
 
 }  // namespace swinzoo::eval

@@ -3,12 +3,24 @@
 #include <fmt/chrono.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "eval/statistics.h"
 #include "formats/error.h"
 #include "zoo/spec_json.h"
 
 namespace swinzoo::eval {
+
+void EvalSample::set_right_classes(std::vector<int64_t> classes) {
+  label.reset();
+  labels.clear();
+  if (classes.size() == 1) {
+    label = classes[0];
+  } else {
+    labels = std::move(classes);
+  }
+}
+
 void set_model(Run& run, const zoo::ModelSpec& spec) {
   run.model = spec.id;
   run.architecture = spec.architecture;
@@ -37,10 +49,8 @@ void set_machine(Run& run, const Machine& machine) {
   run.sanitizer = machine.sanitizer;
 }
 
-void set_accuracy(Run& run, int64_t count, int64_t right1, int64_t right5, double seconds) {
+void set_accuracy(Run& run, int64_t count, int64_t right1, int64_t right5) {
   run.count = count;
-  run.seconds = seconds;
-  if (seconds > 0) run.images_per_second = static_cast<double>(count + run.unlabelled.value_or(0)) / seconds;
   if (count == 0) return;
   const auto percent = [&](int64_t right) {
     return 100.0 * static_cast<double>(right) / static_cast<double>(count);

@@ -37,13 +37,18 @@ void visit_fields(Self& file, Visit&& visit) {
   visit(Field{.name = "error", .about = "what was wrong with it"}, file.error);
 }
 
-// What a model said about one image.
+// What a model said about one image or clip.
 struct EvalSample {
   std::string path;
   std::optional<int64_t> label;
   std::vector<int64_t> labels;
   std::vector<int64_t> top5;
   std::vector<float> logits;
+  std::string error;
+
+  // The classes that are right, however many there are; none: nobody knows, and the sample counts nowhere.
+  std::vector<int64_t> right_classes() const { return label.has_value() ? std::vector{*label} : labels; }
+  void set_right_classes(std::vector<int64_t> classes);
 
   bool operator==(const EvalSample&) const = default;
 };
@@ -56,6 +61,8 @@ void visit_fields(Self& sample, Visit&& visit) {
   visit(Field{.name = "labels", .about = "its classes, where it has several"}, sample.labels);
   visit(Field{.name = "top5", .about = "the five best classes, best first"}, sample.top5);
   visit(Field{.name = "logits", .about = "the head's outputs for these"}, sample.logits);
+  visit(Field{.name = "error", .about = "why it could not be read; only in a folder of results"},
+        sample.error);
 }
 
 // What a model got right of one class.
@@ -158,6 +165,13 @@ struct Run {
   std::optional<int64_t> valid_classes;
   std::optional<int64_t> shuffle_seed;
   std::optional<int64_t> limit;
+  std::string shard;
+  std::string samples_digest;
+  std::optional<bool> represents;
+  std::string classifier;
+  std::string train_data;
+  std::string train_digest;
+  std::optional<int64_t> train_count;
   std::optional<int64_t> count;
   std::optional<int64_t> unlabelled;
   std::optional<double> top1;
@@ -169,6 +183,7 @@ struct Run {
   std::optional<double> top5_low;
   std::optional<double> top5_high;
   std::optional<double> seconds;
+  std::optional<int64_t> resumed;
 
   std::optional<int64_t> warmup;
   std::optional<int64_t> iterations;
@@ -259,6 +274,17 @@ void visit_fields(Self& run, Visit&& visit) {
   field("valid_classes", run.valid_classes, "", "classes that an answer could be, where these are not all");
   field("shuffle_seed", run.shuffle_seed, "", "the seed that the order was drawn with");
   field("limit", run.limit, "", "images at most, of the data's first");
+  field("shard", run.shard, "", "`I/N` where only this part of the images was run");
+  field("samples_digest", run.samples_digest, "",
+        "SHA-256 of all images' paths and classes in their order, all shards' included");
+  field("represents", run.represents, "",
+        "whether the images, all shards together, are all that the data holds of `data_set`, or a random "
+        "sample of it");
+  field("classifier", run.classifier, "",
+        "`head`, or `k-NN`: weighted votes of the 20 nearest training images");
+  field("train_data", run.train_data, "", "k-NN: the training images");
+  field("train_digest", run.train_digest, "", "k-NN: SHA-256 of the training images' paths and classes");
+  field("train_count", run.train_count, "", "k-NN: how many of them could be read");
   field("count", run.count, "", "images that were measured, and have a class");
   field("unlabelled", run.unlabelled, "", "images that were run but have no class, with ReaL's labels");
   field("top1", run.top1, "%", "images whose class came first");
@@ -269,7 +295,9 @@ void visit_fields(Self& run, Visit&& visit) {
   field("top5_err", run.top5_err, "%", "100 - `top5`");
   field("top5_low", run.top5_low, "%", "lower end of `top5`'s 95% interval (Wilson)");
   field("top5_high", run.top5_high, "%", "its upper end");
-  field("seconds", run.seconds, "s", "the whole evaluation's time, reading the images included");
+  field("seconds", run.seconds, "s",
+        "the evaluation's time, reading the images included; where it was stopped, since it went on");
+  field("resumed", run.resumed, "", "images whose results an earlier, stopped evaluation had left");
 
   group = "Speed";
   kind = "bench";
@@ -288,7 +316,7 @@ void visit_fields(Self& run, Visit&& visit) {
         "from the start of the first timed call to the end of the last, of all streams");
   kind = "";
   field("images_per_second", run.images_per_second, "1/s",
-        "bench: `batch` x `iterations` over `timed_seconds`; eval: `count` and `unlabelled` over `seconds`");
+        "bench: `batch` x `iterations` over `timed_seconds`; eval: images run in `seconds`, over them");
   kind = "bench";
   field("gmacs_per_second", run.gmacs_per_second, "GMAC/s",
         "multiply-accumulates over time, those done once at load left out");
@@ -309,11 +337,10 @@ void visit_fields(Self& run, Visit&& visit) {
 
 // Fill in the parts of a run that come from elsewhere. set_model leaves the preprocessing's fingerprint, the
 // counts and the digest to its caller; set_accuracy takes the images that were measured and those that were
-// right, and leaves the percentages out where there are none; it counts run.unlabelled, where set, into the
-// images per second.
+// right, and leaves the percentages out where there are none.
 void set_model(Run& run, const zoo::ModelSpec& spec);
 void set_machine(Run& run, const Machine& machine);
-void set_accuracy(Run& run, int64_t count, int64_t right1, int64_t right5, double seconds);
+void set_accuracy(Run& run, int64_t count, int64_t right1, int64_t right5);
 // macs_per_image: of what is computed at each call, that is without what is done once at load.
 // REQUIRES: at least one sample.
 void set_timing(Run& run, const Samples& samples, int64_t batch, std::optional<int64_t> macs_per_image);

@@ -11,7 +11,9 @@ namespace fs = std::filesystem;
 
 namespace swinzoo::eval {
 
-bool is_run_folder(const fs::path& path) { return !path.has_filename() || fs::is_directory(path); }
+bool is_run_folder(const fs::path& path) {
+  return !path.empty() && (!path.has_filename() || fs::is_directory(path));
+}
 
 fs::path model_folder(const fs::path& root, std::string_view model) {
   constexpr std::string_view kKept = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";

@@ -18,17 +18,21 @@ zoo::ModelSpec made_spec() {
   return spec;
 }
 
-// 80.8 % [78.25, 83.12] and 95.6 % [94.14, 96.71].
-Run made_run() {
+// 80.8 % [78.25, 83.12] and 95.6 % [94.14, 96.71], beside what was published.
+Run made_run(const KnownDataSet* known, std::optional<bool> represents, const std::string& shard = "") {
   Run run;
-  set_accuracy(run, 1000, 808, 956, 1);
+  run.published = published_figures(made_spec(), known);
+  run.represents = represents;
+  run.shard = shard;
+  set_accuracy(run, 1000, 808, 956);
+  compare_with_published(run);
   return run;
 }
 
 }  // namespace
 
 TEST_CASE("figures published on the same data stand beside ours with the difference") {
-  const auto figures = published_figures(made_spec(), made_run(), &kImageNet, true);
+  const auto figures = made_run(&kImageNet, true).published;
   REQUIRE(figures.size() == 2);
   CHECK(figures[0].by == "timm");
   CHECK(figures[0].data_set == "imagenet");
@@ -42,16 +46,16 @@ TEST_CASE("figures published on the same data stand beside ours with the differe
   CHECK_FALSE(figures[1].top5_difference.has_value());
   CHECK_FALSE(figures[1].top5_within_noise.has_value());
 
-  const auto sketch = published_figures(made_spec(), made_run(), &kSketch, true);
+  const auto sketch = made_run(&kSketch, true).published;
   REQUIRE(sketch.size() == 1);
   CHECK(sketch[0].top1_within_noise == false);
 }
 
 TEST_CASE("nothing is said of noise where the images are not those that were published on") {
-  for (const KnownDataSet* known : {&kImageNet, static_cast<const KnownDataSet*>(nullptr)}) {
-    const auto figures = published_figures(made_spec(), made_run(), known, false);
-    REQUIRE(figures.size() == 2);
-    for (const PublishedFigure& figure : figures) {
+  for (const Run& run :
+       {made_run(&kImageNet, false), made_run(nullptr, std::nullopt), made_run(&kImageNet, true, "1/2")}) {
+    REQUIRE(run.published.size() == 2);
+    for (const PublishedFigure& figure : run.published) {
       CHECK(figure.data_set == "imagenet");
       CHECK(figure.top1.has_value());
       CHECK_FALSE(figure.top1_difference.has_value());

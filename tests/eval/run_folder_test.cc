@@ -26,6 +26,7 @@ TEST_CASE("-o means a folder of results where it ends in a slash or is one") {
   CHECK(is_run_folder("not/there/"));
   CHECK_FALSE(is_run_folder("not/there"));
   CHECK_FALSE(is_run_folder("run.json"));
+  CHECK_FALSE(is_run_folder(""));
 }
 
 TEST_CASE("all results of a folder are read, in natural order") {

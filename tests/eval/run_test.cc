@@ -143,18 +143,17 @@ TEST_CASE("timing figures follow from the samples") {
 
 TEST_CASE("accuracy figures complete each other") {
   Run run;
-  set_accuracy(run, 8, 5, 7, 4);
+  set_accuracy(run, 8, 5, 7);
   CHECK(run.count == 8);
   CHECK(run.top1 == 62.5);
   CHECK(run.top1_err == 37.5);
   CHECK(run.top5_err == 12.5);
-  CHECK(run.images_per_second == 2.0);
   CHECK(*run.top1_low == Approx(100 * wilson_interval(5, 8).low));
   CHECK(*run.top1_high == Approx(100 * wilson_interval(5, 8).high));
   CHECK(*run.top5_low == Approx(100 * wilson_interval(7, 8).low));
   CHECK(*run.top5_high == Approx(100 * wilson_interval(7, 8).high));
   Run none;
-  set_accuracy(none, 0, 0, 0, 1);
+  set_accuracy(none, 0, 0, 0);
   CHECK(none.count == 0);
   CHECK_FALSE(none.top1.has_value());
 }

@@ -1,0 +1,42 @@
+// What `swinzoo eval` does with models: several of them over one pass of the images.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cmd/command.h"
+#include "cmd/measured_run.h"
+#include "cmd/model_options.h"
+#include "eval/data_set.h"
+#include "eval/evaluation.h"
+#include "zoo/catalog.h"
+
+namespace swinzoo::cmd {
+
+struct EvalOptions {
+  std::vector<std::string> models;
+  eval::DataOptions data;
+  std::string train;  // k-NN's training images; empty: the model's own classifier
+  eval::Shard shard;
+  int64_t batch_size = 8;
+  bool restart = false;
+  bool keep_logits = false;
+  RunOutput output;  // a folder of results, or one file
+  ModelOptions run;
+};
+
+struct FailedModel {
+  std::string model;
+  std::string message;
+};
+
+// Evaluates all models, as many at a time as memory holds, each batch of images decoded once for all of them.
+// Complete evaluations in the folder of results are not repeated. `log` is told of each model that is over.
+// Returns those that failed, which have been reported on standard error; of a single model, and where the
+// data is at fault, the error is thrown.
+std::vector<FailedModel> evaluate_models(const EvalOptions& options, const zoo::Catalog& catalog,
+                                         const Globals& globals, RunLog& log);
+
+}  // namespace swinzoo::cmd
