@@ -1,9 +1,10 @@
 // Folders of results: evaluations that are stopped and go on, shards, scoring again; by the real binary.
+#include "tests/eval_folder.h"
+
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
-#include <random>
 #include <thread>
 
 #include "eval/sample_log.h"
@@ -16,57 +17,8 @@ using namespace swinzoo;
 namespace fs = std::filesystem;
 using Catch::Matchers::Contains;
 
-namespace {
-
-const fs::path kImages = SWINZOO_TEST_DATA "/preprocess/images";
-
-// A model of 5 classes, and `copies` times six images in three of them, one of which is damaged.
-struct Fixture {
-  TemporaryFolder folder;
-  std::string model = folder.path() / "mini";
-  fs::path data = folder.path() / "data";
-
-  explicit Fixture(int copies = 2) {
-    write_model(model);
-    const std::vector<std::pair<const char*, const char*>> files = {
-        {"n01", "baseline_420.jpg"}, {"n01", "rgb.png"},       {"n02", "cmyk.jpg"},
-        {"n02", "progressive.jpg"},  {"n10", "very_wide.jpg"}, {"n10", "gray.jpg"}};
-    for (int i = 0; i < copies; ++i) {
-      for (const auto& [label, name] : files) {
-        fs::create_directories(data / label);
-        fs::copy_file(kImages / name, data / label / fmt::format("{:03}_{}", i, name));
-      }
-    }
-    write_text(data / "n02" / "damaged.jpg", read_text(kImages / "gray.jpg").substr(0, 300));
-  }
-
-  std::string runs(const std::string& name = "runs") const { return (folder.path() / name).string() + "/"; }
-  // Where the model's evaluation lies in a folder of results.
-  fs::path evaluation(const std::string& name = "runs") const {
-    for (const auto& entry : fs::directory_iterator(runs(name))) return entry.path() / "eval";
-    return {};
-  }
-  std::vector<std::string> command(std::vector<std::string> more) const {
-    more.insert(more.begin(), {"eval", model, "--data", data.string(), "--threads", "2", "--json"});
-    return more;
-  }
-  Result eval(std::vector<std::string> more) const { return run_swinzoo(command(std::move(more))); }
-};
-
-// What the evaluation in a folder says, without what differs from one run to the next of the same thing.
-json::object steady(const fs::path& evaluation) {
-  json::object run = read_json(evaluation / "result.json").at("results").at(0).as_object();
-  for (const char* name :
-       {"started_at", "load_average", "seconds", "images_per_second", "peak_memory_mb", "resumed"}) {
-    run.erase(name);
-  }
-  return run;
-}
-
-}  // namespace
-
 TEST_CASE("an evaluation's folder holds every sample and the result") {
-  const Fixture made;
+  const EvalFolder made;
   const Result result = made.eval({"-o", made.runs(), "--samples", "--keep-logits"});
   CHECK(result.status == 5);
   const json::value run = results_of(result).front();
@@ -101,7 +53,7 @@ TEST_CASE("an evaluation's folder holds every sample and the result") {
 }
 
 TEST_CASE("an evaluation goes on after any byte that a kill left it with") {
-  const Fixture made;
+  const EvalFolder made;
   REQUIRE(made.eval({"-o", made.runs("whole"), "--keep-logits"}).status == 5);
   const std::string samples = read_text(made.evaluation("whole") / "samples.jsonl");
   for (const size_t length : {size_t{0}, size_t{1}, samples.find('\n'), samples.find('\n') + 1,
@@ -127,31 +79,10 @@ TEST_CASE("an evaluation goes on after any byte that a kill left it with") {
   }
 }
 
-TEST_CASE("an evaluation that is killed again and again loses nothing") {
-  const Fixture made(40);
-  REQUIRE(made.eval({"-o", made.runs("whole")}).status == 5);
-  std::mt19937 random(7);
-  std::vector<std::string> args = made.command({"-o", made.runs(), "-b", "2"});
-  args.insert(args.begin(), SWINZOO_BINARY);
-  int kills = 0;
-  for (; kills < 10; ++kills) {
-    Process process(args, {});
-    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 120));
-    process.send_signal(SIGKILL);
-    if (process.wait() != 128 + SIGKILL) break;  // it was over
-  }
-  CHECK(made.eval({"-o", made.runs()}).status == 5);
-  CHECK(read_text(made.evaluation() / "samples.jsonl") ==
-        read_text(made.evaluation("whole") / "samples.jsonl"));
-  json::object found = steady(made.evaluation());
-  json::object whole = steady(made.evaluation("whole"));
-  found.erase("batch");
-  whole.erase("batch");
-  CHECK(found == whole);
-}
+TEST_CASE("an evaluation that is killed again and again loses nothing") { check_killed_evaluation(10, 40); }
 
 TEST_CASE("a folder that was begun otherwise is refused; --restart begins anew") {
-  const Fixture made;
+  const EvalFolder made;
   const auto refused = [&](const std::vector<std::string>& more, const char* said) {
     const Result result = made.eval(more);
     CHECK(result.out.empty());
@@ -183,7 +114,7 @@ TEST_CASE("a folder that was begun otherwise is refused; --restart begins anew")
 }
 
 TEST_CASE("two processes don't write one evaluation") {
-  const Fixture made(100);
+  const EvalFolder made(100);
   std::vector<std::string> args = made.command({"-o", made.runs(), "-b", "1"});
   args.insert(args.begin(), SWINZOO_BINARY);
   const Process first(args, {});
@@ -198,7 +129,7 @@ TEST_CASE("two processes don't write one evaluation") {
 }
 
 TEST_CASE("shards joined are what one run gives") {
-  const Fixture made(3);
+  const EvalFolder made(3);
   REQUIRE(made.eval({"-o", made.runs("whole"), "--keep-logits"}).status == 5);
   std::vector<std::string> parts;
   for (const char* shard : {"2/3", "3/3", "1/3"}) {
@@ -235,7 +166,7 @@ TEST_CASE("shards joined are what one run gives") {
 }
 
 TEST_CASE("an evaluation is scored again by other labels without the model") {
-  const Fixture made;
+  const EvalFolder made;
   REQUIRE(made.eval({"-o", made.runs()}).status == 5);
   REQUIRE(made.eval({"-o", made.runs("kept"), "--keep-logits"}).status == 5);
   const auto samples = eval::read_samples(made.evaluation() / "samples.jsonl");
@@ -281,7 +212,7 @@ TEST_CASE("an evaluation is scored again by other labels without the model") {
 }
 
 TEST_CASE("several models share a pass and say what each says alone") {
-  const Fixture made;
+  const EvalFolder made;
   const std::string other = made.folder.path() / "other";
   write_model(other, {.image_size = 64, .seed = 2});
   const std::string third = made.folder.path() / "third";
@@ -320,7 +251,7 @@ TEST_CASE("several models share a pass and say what each says alone") {
 }
 
 TEST_CASE("k-NN needs no classifier") {
-  const Fixture made(4);
+  const EvalFolder made(4);
   const std::string headless = made.folder.path() / "headless";
   write_model(headless, {.num_classes = 0});
   const std::vector<std::string> args = {"eval",     headless,           "--data", made.data.string(),
