@@ -205,7 +205,6 @@ class Evaluator {
     run.limit = options_.data.limit;
     run.shard = options_.shard.text();
     eval::set_data(run, data_, subject.data, subject.model->spec());
-    run.classifier = "head";
     if (knn_spec_) {
       run.classifier = "k-NN";
       run.train_data = options_.train;

@@ -281,7 +281,7 @@ void visit_fields(Self& run, Visit&& visit) {
         "whether the images, all shards together, are all that the data holds of `data_set`, or a random "
         "sample of it");
   field("classifier", run.classifier, "",
-        "`head`, or `k-NN`: weighted votes of the 20 nearest training images");
+        "`k-NN` where it is not the model's own head: weighted votes of the 20 nearest training images");
   field("train_data", run.train_data, "", "k-NN: the training images");
   field("train_digest", run.train_digest, "", "k-NN: SHA-256 of the training images' paths and classes");
   field("train_count", run.train_count, "", "k-NN: how many of them could be read");

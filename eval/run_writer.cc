@@ -41,7 +41,7 @@ constexpr std::array<Column, 15> kTimmColumns = {{
     {"interpolation", "interpolation", ""},
 }};
 
-constexpr std::array<Column, 24> kTableColumns = {{
+constexpr std::array<Column, 25> kTableColumns = {{
     {"Model", "model", ""},
     {"Backend", "backend", ""},
     {"ISA", "isa", "bench"},
@@ -49,6 +49,7 @@ constexpr std::array<Column, 24> kTableColumns = {{
     {"Threads", "threads", ""},
     {"Streams", "streams", "bench"},
     {"Batch", "batch", "bench"},
+    {"Classifier", "classifier", "eval"},
     {"Images", "count", "eval"},
     {"Top-1 %", "top1", "eval", 1, 3},
     {"95%", "top1_low", "eval", 1, 2, "top1_high"},
