@@ -37,6 +37,7 @@ Action setup_predict(CLI::App& app);
 Action setup_count(CLI::App& app);
 Action setup_eval(CLI::App& app);
 Action setup_bench(CLI::App& app);
+Action setup_compare(CLI::App& app);
 Action setup_report(CLI::App& app);
 Action setup_env(CLI::App& app);
 

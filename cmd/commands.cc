@@ -18,6 +18,7 @@ std::span<const Command> commands() {
       Command{"count", "Parameters, MACs and activations", &setup_count},
       Command{"eval", "Accuracy on labelled images", &setup_eval},
       Command{"bench", "Latency and throughput", &setup_bench},
+      Command{"compare", "Whether results got worse, and how sure that is", &setup_compare},
       Command{"report", "A Markdown report of results", &setup_report},
       Command{"env", "This machine and this build", &setup_env},
   };

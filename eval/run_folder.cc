@@ -26,8 +26,8 @@ fs::path model_folder(const fs::path& root, std::string_view model) {
   return root / name;
 }
 
-std::vector<Run> read_all_runs(const fs::path& path) {
-  if (!fs::is_directory(path)) return read_runs(path);
+std::vector<fs::path> run_files(const fs::path& path) {
+  if (!fs::is_directory(path)) return {path};
   std::vector<std::string> files;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path)) {
     const fs::path name = entry.path().filename();
@@ -37,8 +37,12 @@ std::vector<Run> read_all_runs(const fs::path& path) {
   }
   if (files.empty()) fail(ErrorCode::kNotFound, "{}: no result.json or bench.json below it", path.string());
   std::ranges::sort(files, natural_less);
+  return {files.begin(), files.end()};
+}
+
+std::vector<Run> read_all_runs(const fs::path& path) {
   std::vector<Run> runs;
-  for (const std::string& file : files) std::ranges::move(read_runs(file), std::back_inserter(runs));
+  for (const fs::path& file : run_files(path)) std::ranges::move(read_runs(file), std::back_inserter(runs));
   return runs;
 }
 

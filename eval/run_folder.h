@@ -17,6 +17,10 @@ bool is_run_folder(const std::filesystem::path& path);
 // Where the model's results lie under `root`: its name, with `_` for every character but [A-Za-z0-9._-].
 std::filesystem::path model_folder(const std::filesystem::path& root, std::string_view model);
 
+// The documents that `path` stands for: itself, or those named result.json and bench.json at any depth under
+// a folder, in the natural order of their paths. Throws kNotFound for a folder without any.
+std::vector<std::filesystem::path> run_files(const std::filesystem::path& path);
+
 // The results that `path` holds: those of a document (read_runs), or of all documents named result.json and
 // bench.json at any depth under a folder, in the natural order of their paths. Throws as read_runs; kNotFound
 // for a folder without any.

@@ -8,7 +8,7 @@ packages=(
   build-essential ca-certificates ccache cmake git ninja-build pkg-config
   catch2 libboost-json1.81-dev libboost1.81-dev libcli11-dev libcurl4-openssl-dev libeigen3-dev libfmt-dev
   libjpeg62-turbo-dev libpng-dev libssl-dev libtbb-dev libwebp-dev zlib1g-dev
-  libarchive-dev libhdf5-dev libhwy-dev libprotobuf-dev protobuf-compiler
+  libarchive-dev libhdf5-dev libhwy-dev libprotobuf-dev libtomlplusplus-dev protobuf-compiler
 )
 case "${1:-}" in
   "") ;;

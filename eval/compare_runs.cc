@@ -1,0 +1,368 @@
+#include "eval/compare_runs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "eval/compare_accuracy.h"
+#include "eval/significance.h"
+#include "formats/error.h"
+
+namespace swinzoo::eval {
+namespace {
+
+constexpr size_t kSlices = 20;           // that the calls of a run are cut into
+constexpr size_t kLeastRepeats = 5;      // runs a side from which runs are compared, not slices of them
+constexpr size_t kLeastBaseRepeats = 3;  // runs of base that tell how far it lies from itself
+constexpr int64_t kLeastSamples = 5;     // of times, a side
+constexpr double kMemoryNoise = 3;       // percent; 60 runs of one model lay within 2.2% (docs/compare.md)
+
+using Runs = std::vector<const Run*>;
+
+template <typename T>
+std::string text_of(const std::optional<T>& value) {
+  return value.has_value() ? fmt::format("{}", *value) : "";
+}
+
+// What a configuration is but for the model.
+std::vector<std::string> setup_of(const Run& run) {
+  std::vector<std::string> setup = {run.kind, text_of(run.image_size), run.precision, run.backend};
+  if (run.kind == "eval") {  // whose results don't depend on threads and batches
+    const std::string& images = run.samples_digest.empty() ? run.data : run.samples_digest;
+    setup.insert(setup.end(),
+                 {images, text_of(run.limit), text_of(run.shuffle_seed), run.shard, run.classifier});
+  } else {
+    setup.insert(setup.end(), {text_of(run.batch), text_of(run.threads), text_of(run.streams)});
+  }
+  return setup;
+}
+
+// One configuration on one side.
+struct Group {
+  std::string model;
+  std::vector<std::string> setup;
+  Runs runs;
+};
+
+std::vector<Group> groups_of(const ComparedSide& side) {
+  std::vector<Group> groups;
+  for (const Run& run : side.runs) {
+    const auto setup = setup_of(run);
+    auto found = std::find_if(groups.begin(), groups.end(), [&](const Group& group) {
+      return group.model == run.model && group.setup == setup;
+    });
+    if (found == groups.end()) found = groups.insert(found, {run.model, setup, {}});
+    found->runs.push_back(&run);
+  }
+  return groups;
+}
+
+// The group of `next` that stands against one of base: that of the same model, or the only one that is left
+// over where base too has only this one left over of its setup.
+const Group* partner_of(const Group& base, const std::vector<Group>& bases, const std::vector<Group>& nexts) {
+  const auto has = [](const std::vector<Group>& groups, const Group& wanted) {
+    return std::any_of(groups.begin(), groups.end(), [&](const Group& group) {
+      return group.model == wanted.model && group.setup == wanted.setup;
+    });
+  };
+  const auto left_over = [&](const std::vector<Group>& groups, const std::vector<Group>& others) {
+    std::vector<const Group*> left;
+    for (const Group& group : groups) {
+      if (group.setup == base.setup && !has(others, group)) left.push_back(&group);
+    }
+    return left;
+  };
+  for (const Group& next : nexts) {
+    if (next.model == base.model && next.setup == base.setup) return &next;
+  }
+  const auto left = left_over(nexts, bases);
+  return left.size() == 1 && left_over(bases, nexts).size() == 1 ? left.front() : nullptr;
+}
+
+// A figure of each of some stretches of a run's calls, in their order; of the run itself where it has no
+// calls.
+std::vector<double> slices_of(const Run& run, Measure measure) {
+  const size_t count = std::min(run.samples_ms.size(), kSlices);
+  const bool is_time = measure == Measure::kLatency || measure == Measure::kThroughput;
+  if (!is_time || count == 0) {
+    const auto figure = figure_of(run, measure);
+    return figure.has_value() ? std::vector{*figure} : std::vector<double>{};
+  }
+  std::vector<double> figures;
+  const std::span<const double> samples = run.samples_ms;
+  for (size_t i = 0; i < count; ++i) {
+    const size_t begin = i * samples.size() / count;
+    const auto slice = samples.subspan(begin, (i + 1) * samples.size() / count - begin);
+    if (measure == Measure::kLatency) {
+      figures.push_back(median(slice));
+    } else {
+      const auto images = static_cast<double>(run.batch.value_or(1) * run.streams.value_or(1));
+      figures.push_back(1000 * images / mean(slice));
+    }
+  }
+  return figures;
+}
+
+std::vector<double> figures_of(const Runs& runs, Measure measure, bool by_slice) {
+  std::vector<double> figures;
+  for (const Run* run : runs) {
+    if (by_slice) {
+      const auto slices = slices_of(*run, measure);
+      figures.insert(figures.end(), slices.begin(), slices.end());
+    } else if (const auto figure = figure_of(*run, measure)) {
+      figures.push_back(*figure);
+    }
+  }
+  std::erase_if(figures, [](double figure) { return !(figure > 0); });
+  return figures;
+}
+
+// What is larger where it is worse.
+std::vector<double> costs_of(std::vector<double> figures, Measure measure) {
+  if (info_of(measure).is_better_larger) {
+    for (double& figure : figures) figure = 1 / figure;
+  }
+  return figures;
+}
+
+// How far runs of the same lie apart: 95% of pairs of them lie closer, percent.
+double spread_of(const std::vector<double>& figures) {
+  std::vector<double> ratios;
+  for (size_t i = 0; i < figures.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      const auto [low, high] = std::minmax(figures[i], figures[j]);
+      ratios.push_back(100 * (high / low - 1));
+    }
+  }
+  return percentile(ratios, 95);
+}
+
+// How far the slices of a run lie apart, percent.
+double drift_of(const Runs& runs, Measure measure) {
+  double drift = 0;
+  for (const Run* run : runs) {
+    const auto slices = slices_of(*run, measure);
+    if (slices.empty()) continue;
+    drift = std::max(drift, 100 * (percentile(slices, 90) / percentile(slices, 10) - 1));
+  }
+  return drift;
+}
+
+double noise_floor_of(const Runs& base, const Runs& next, Measure measure, const Rules& rules) {
+  const auto repeats = figures_of(base, measure, false);
+  if (repeats.size() >= kLeastBaseRepeats) return spread_of(repeats);
+  if (measure == Measure::kMemory) return kMemoryNoise;
+  return rules.noise + std::max(drift_of(base, measure), drift_of(next, measure));
+}
+
+// Whether others wanted the machine too: more tasks than what a bench starts before this one.
+bool was_busy(const Run& run) {
+  constexpr double kBusy = 1.25;  // runnable tasks a core
+  return run.load_average.value_or(0) > kBusy * static_cast<double>(run.cores.value_or(1));
+}
+
+// The fields of the machine that differ, by name.
+std::string machine_difference(const Run& base, const Run& next) {
+  std::vector<std::string> names;
+  const auto check = [&](const char* name, const auto& a, const auto& b) {
+    if (a != b) names.emplace_back(name);
+  };
+  check("cpu", base.cpu, next.cpu);
+  check("cores", base.cores, next.cores);
+  check("governor", base.governor, next.governor);
+  check("build_type", base.build_type, next.build_type);
+  check("sanitizer", base.sanitizer, next.sanitizer);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+// Why a measure of speed can't be judged; empty where it can.
+std::string why_not_judged(const Runs& base, const Runs& next, Measure measure, const MeasureResult& row,
+                           const Rules& rules) {
+  const std::string machines = machine_difference(*base.front(), *next.front());
+  if (!machines.empty() && !rules.across_machines)
+    return "measured on different machines or builds: " + machines;
+  if (measure == Measure::kMemory) return "";  // which hardly varies
+  if (std::min(row.base_count, row.next_count) < kLeastSamples)
+    return fmt::format("too few samples: {} and {}", *row.base_count, *row.next_count);
+  for (const Runs* runs : {&base, &next}) {
+    const auto busy = std::find_if(runs->begin(), runs->end(), [](const Run* run) { return was_busy(*run); });
+    if (busy == runs->end()) continue;
+    return fmt::format("measured on a busy machine: load {:.1f} on {} cores", *(*busy)->load_average,
+                       (*busy)->cores.value_or(1));
+  }
+  return "";
+}
+
+void compare_speed(const Group& base, const Group& next, Measure measure, const Rules& rules,
+                   const BootstrapOptions& options, ConfigurationResult& result) {
+  MeasureResult row = empty_row(measure, rules);
+  const bool by_slice = std::min(base.runs.size(), next.runs.size()) < kLeastRepeats;
+  row.base_samples = figures_of(base.runs, measure, by_slice);
+  row.next_samples = figures_of(next.runs, measure, by_slice);
+  if (row.base_samples.empty() || row.next_samples.empty()) return;
+  row.base_count = std::ssize(row.base_samples);
+  row.next_count = std::ssize(row.next_samples);
+  row.base = median(row.base_samples);
+  row.next = median(row.next_samples);
+  const auto base_costs = costs_of(row.base_samples, measure);
+  const auto next_costs = costs_of(row.next_samples, measure);
+  const auto percent = [](double ratio) { return 100 * (ratio - 1); };
+  row.worse_by = percent(median(next_costs) / median(base_costs));
+  const Interval interval = bootstrap_ratio(base_costs, next_costs, options);
+  row.worse_by_low = percent(interval.low);
+  row.worse_by_high = percent(interval.high);
+  if (row.base_samples.size() > 1 && row.next_samples.size() > 1) {
+    row.p = mann_whitney_u(base_costs, next_costs).p;
+    row.effect = cliffs_delta(base_costs, next_costs);
+  }
+  row.noise_floor = noise_floor_of(base.runs, next.runs, measure, rules);
+  if (row.threshold.has_value()) {
+    row.why = why_not_judged(base.runs, next.runs, measure, row, rules);
+  }
+  result.measures.push_back(std::move(row));
+}
+
+// The digest of what a bench computed; empty where it kept none.
+std::string output_digest_of(const Run& run) {
+  std::string digest;
+  visit_fields(run, [&]<typename T>(const Field& field, const T& member) {
+    if constexpr (std::is_same_v<T, std::string>) {
+      if (std::string_view(field.name) == "output_digest") digest = member;
+    }
+  });
+  return digest;
+}
+
+const Run& latest(const Runs& runs) {
+  return **std::max_element(runs.begin(), runs.end(),
+                            [](const Run* a, const Run* b) { return a->started_at < b->started_at; });
+}
+
+void add_notes(const Run& base, const Run& next, ConfigurationResult& result) {
+  const auto note = [&](const char* what, const auto& a, const auto& b, const auto& show) {
+    if (a != b)
+      result.notes.push_back(fmt::format("{}: {} in base, {} in the new side", what, show(a), show(b)));
+  };
+  const auto as_is = [](const std::string& text) { return text.empty() ? "unknown" : text; };
+  note("model", base.model, next.model, as_is);
+  note("weights", base.weights_digest, next.weights_digest,
+       [&](const std::string& digest) { return as_is(digest).substr(0, 12); });
+  note("instruction set", base.isa, next.isa, as_is);
+  if (base.kind == "eval" && base.preprocessing != next.preprocessing)
+    result.notes.emplace_back("the images were prepared in other ways: see `preprocessing` of both");
+}
+
+ConfigurationResult compare_groups(const Group& base, const Group& next, const Rules& rules,
+                                   const BootstrapOptions& options) {
+  ConfigurationResult result;
+  const Run& before = latest(base.runs);
+  const Run& now = latest(next.runs);
+  result.configuration = configuration_of(before);
+  add_notes(before, now, result);
+  if (before.kind == "eval") {
+    compare_accuracy(before, now, rules, options, result);
+    return result;
+  }
+  for (const Measure measure : {Measure::kLatency, Measure::kThroughput, Measure::kMemory, Measure::kLoad})
+    compare_speed(base, next, measure, rules, options, result);
+  if (auto row = digest_row(before, now, rules)) result.measures.push_back(std::move(*row));
+  return result;
+}
+
+// What is said where the new side lacks a configuration of base.
+ConfigurationResult missing(const Group& base, const Rules& rules) {
+  ConfigurationResult result;
+  const Run& run = *base.runs.front();
+  result.configuration = configuration_of(run);
+  const Measure measure = run.kind == "eval" ? Measure::kTop1 : Measure::kLatency;
+  MeasureResult& row = result.measures.emplace_back(empty_row(measure, rules));
+  row.base = figure_of(run, measure);
+  row.why = "the new side has no such result";
+  return result;
+}
+
+}  // namespace
+
+std::string configuration_of(const Run& run) {
+  std::string text = run.model;
+  if (run.image_size.has_value()) text += fmt::format(", {} px", *run.image_size);
+  if (run.kind == "eval") {
+    text += ", " + (run.data_set.empty() ? run.data : run.data_set);
+  } else {
+    if (run.batch.has_value()) text += fmt::format(", batch {}", *run.batch);
+    if (run.threads.has_value()) text += fmt::format(", {} threads", *run.threads);
+    if (run.streams.value_or(1) != 1) text += fmt::format(", {} streams", *run.streams);
+  }
+  for (const std::string& part : {run.precision, run.backend}) text += part.empty() ? "" : ", " + part;
+  return text;
+}
+
+MeasureResult empty_row(Measure measure, const Rules& rules) {
+  MeasureResult row;
+  row.measure = info_of(measure).name;
+  row.unit = info_of(measure).unit;
+  row.threshold = rules.threshold(measure);
+  return row;
+}
+
+std::optional<double> figure_of(const Run& run, Measure measure) {
+  switch (measure) {
+    case Measure::kTop1:
+      return run.top1;
+    case Measure::kTop5:
+      return run.top5;
+    case Measure::kDigest:
+      return std::nullopt;
+    case Measure::kLatency:
+      return run.median_ms;
+    case Measure::kThroughput:
+      return run.images_per_second;
+    case Measure::kMemory:
+      return run.peak_memory_mb;
+    case Measure::kLoad:
+      return run.load_ms;
+  }
+  return std::nullopt;
+}
+
+std::optional<MeasureResult> digest_row(const Run& base, const Run& next, const Rules& rules) {
+  const std::string before = output_digest_of(base);
+  const std::string now = output_digest_of(next);
+  if (before.empty() || now.empty()) return std::nullopt;
+  MeasureResult row = empty_row(Measure::kDigest, rules);
+  row.worse_by = before == now ? 0 : 100;
+  row.worse_by_low = row.worse_by_high = row.worse_by;
+  return row;
+}
+
+Comparison compare_runs(const ComparedSide& base, std::span<const ComparedSide> next, const Rules& rules,
+                        const BootstrapOptions& options) {
+  Comparison comparison;
+  const std::vector<Group> bases = groups_of(base);
+  for (const ComparedSide& side : next) {
+    const std::vector<Group> nexts = groups_of(side);
+    bool any = false;
+    for (const Group& group : bases) {
+      const Group* partner = partner_of(group, bases, nexts);
+      any = any || partner != nullptr;
+      ConfigurationResult& result = comparison.results.emplace_back(
+          partner == nullptr ? missing(group, rules) : compare_groups(group, *partner, rules, options));
+      result.base = base.name;
+      result.next = side.name;
+    }
+    if (!any) {
+      fail(ErrorCode::kFailed, "{} and {}: no configuration is in both{}{}", base.name, side.name,
+           bases.empty() || nexts.empty() ? "" : "; the first ones are ",
+           bases.empty() || nexts.empty()
+               ? std::string()
+               : fmt::format("'{}' and '{}'", configuration_of(*bases.front().runs.front()),
+                             configuration_of(*nexts.front().runs.front())));
+    }
+  }
+  judge(comparison, rules);
+  return comparison;
+}
+
+}  // namespace swinzoo::eval

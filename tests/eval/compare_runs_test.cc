@@ -1,0 +1,229 @@
+#include "eval/compare_runs.h"
+
+#include <catch2/catch.hpp>
+
+#include "tests/error_code.h"
+#include "tests/eval/compare_simulation.h"
+
+using namespace swinzoo;
+using namespace swinzoo::eval;
+
+namespace {
+
+Run made_bench_run(double latency, int64_t batch = 1) {
+  Run run;
+  run.kind = "bench";
+  run.model = "m";
+  run.batch = batch;
+  run.threads = 2;
+  run.streams = 1;
+  run.cpu = "some";
+  run.cores = 2;
+  run.load_average = 0.5;
+  Samples samples;
+  for (int i = 0; i < 100; ++i) samples.ms.push_back(latency * (1 + 0.001 * (i % 7)));
+  samples.seconds = 0.1 * latency;
+  set_timing(run, samples, batch, std::nullopt);
+  run.peak_memory_mb = 100;
+  return run;
+}
+
+Run made_eval_run(int64_t right1, int64_t right5, int64_t count) {
+  Run run;
+  run.kind = "eval";
+  run.model = "m";
+  run.data = "images";
+  set_accuracy(run, count, right1, right5);
+  return run;
+}
+
+// An image of class 1 that the model says to be `answer`.
+EvalSample made_sample(int i, int64_t answer) {
+  return {.path = "n" + std::to_string(i) + ".jpg",
+          .label = 1,
+          .labels = {},
+          .top5 = {answer, 7},
+          .logits = {},
+          .error = {}};
+}
+
+Comparison compare(std::vector<Run> base, std::vector<Run> next, double noise = 30,
+                   const char* fail_on = kDefaultFailOn) {
+  Rules rules;
+  set_thresholds(rules, fail_on, "test");
+  rules.noise = noise;
+  const ComparedSide side = {"new", std::move(next)};
+  return compare_runs({"base", std::move(base)}, std::span(&side, 1), rules, {});
+}
+
+const MeasureResult& row_of(const Comparison& comparison, const char* measure, size_t result = 0) {
+  const auto& rows = comparison.results.at(result).measures;
+  const auto found = std::find_if(rows.begin(), rows.end(),
+                                  [&](const MeasureResult& row) { return row.measure == measure; });
+  REQUIRE(found != rows.end());
+  return *found;
+}
+
+}  // namespace
+
+TEST_CASE("results measured apart alarm only beyond the noise that there may be") {
+  CHECK(row_of(compare({made_bench_run(2)}, {made_bench_run(2.2)}), "latency").verdict == "inconclusive");
+  CHECK(row_of(compare({made_bench_run(2)}, {made_bench_run(2)}), "latency").verdict == "inconclusive");
+  const Comparison twice = compare({made_bench_run(2)}, {made_bench_run(4)});
+  CHECK(row_of(twice, "latency").verdict == "worse");
+  CHECK(row_of(twice, "latency").worse_by == Approx(100));
+  CHECK(row_of(twice, "throughput").verdict == "worse");
+  CHECK(row_of(twice, "throughput").worse_by == Approx(100));
+  CHECK(row_of(twice, "memory").verdict == "same");
+  CHECK(row_of(compare({made_bench_run(4)}, {made_bench_run(2)}), "latency").verdict == "better");
+}
+
+TEST_CASE("on a machine whose noise is known small differences are judged") {
+  CHECK(row_of(compare({made_bench_run(2)}, {made_bench_run(2.2)}, 1), "latency").verdict == "worse");
+  CHECK(row_of(compare({made_bench_run(2)}, {made_bench_run(2.02)}, 1), "latency").verdict == "same");
+}
+
+TEST_CASE("base's own repeats tell the noise") {
+  std::vector<Run> base, next;
+  for (const double factor : {1.0, 1.01, 0.99, 1.005, 0.995}) {
+    base.push_back(made_bench_run(2 * factor));
+    next.push_back(made_bench_run(2.2 * factor));
+  }
+  const MeasureResult row = row_of(compare(base, next), "latency");
+  CHECK(row.verdict == "worse");
+  CHECK(row.base_count == 5);
+  CHECK(row.noise_floor == Approx(1.8).margin(0.3));
+  CHECK(row_of(compare(base, base), "latency").verdict == "same");
+  base[0] = made_bench_run(3);
+  CHECK(row_of(compare(base, next), "latency").verdict == "inconclusive");
+}
+
+TEST_CASE("memory is judged from one figure a side") {
+  Run more = made_bench_run(2);
+  more.peak_memory_mb = 110;
+  CHECK(row_of(compare({made_bench_run(2)}, {more}), "memory").verdict == "worse");
+  more.peak_memory_mb = 104;
+  CHECK(row_of(compare({made_bench_run(2)}, {more}), "memory").verdict == "same");
+}
+
+TEST_CASE("speed on other machines or busy ones is not judged") {
+  Run other = made_bench_run(8);
+  other.cpu = "another";
+  const Comparison comparison = compare({made_bench_run(2)}, {other});
+  CHECK(row_of(comparison, "latency").verdict == "inconclusive");
+  CHECK_THAT(row_of(comparison, "latency").why, Catch::Contains("cpu"));
+  Run busy = made_bench_run(8);
+  busy.load_average = 5;
+  CHECK_THAT(row_of(compare({made_bench_run(2)}, {busy}), "latency").why, Catch::Contains("busy"));
+
+  Rules rules;
+  set_thresholds(rules, kDefaultFailOn, "test");
+  rules.across_machines = true;
+  const ComparedSide next = {"new", {other}};
+  const Comparison across = compare_runs({"base", {made_bench_run(2)}}, std::span(&next, 1), rules, {});
+  CHECK(row_of(across, "latency").verdict == "worse");
+}
+
+TEST_CASE("configurations are paired by what was measured and how") {
+  const Comparison comparison = compare({made_bench_run(2, 1), made_bench_run(9, 8), made_bench_run(3, 4)},
+                                        {made_bench_run(9, 8), made_bench_run(2, 1), made_bench_run(5, 16)});
+  REQUIRE(comparison.results.size() == 3);
+  CHECK(row_of(comparison, "latency", 0).worse_by == Approx(0).margin(1e-9));
+  CHECK(row_of(comparison, "latency", 1).worse_by == Approx(0).margin(1e-9));
+  CHECK(row_of(comparison, "latency", 2).verdict == "inconclusive");
+  CHECK_THAT(row_of(comparison, "latency", 2).why, Catch::Contains("no such result"));
+  CHECK_THAT(comparison.results[2].configuration, Catch::Contains("batch 4"));
+}
+
+TEST_CASE("another model's result is compared where it is the only one left") {
+  Run variant = made_bench_run(4);
+  variant.model = "variant";
+  const Comparison comparison = compare({made_bench_run(2)}, {variant});
+  CHECK(row_of(comparison, "latency").verdict == "worse");
+  CHECK_THAT(comparison.results.at(0).notes.at(0), Catch::Contains("variant"));
+  Run second = variant;
+  second.model = "second";
+  CHECK(code_of([&] { compare({made_bench_run(2)}, {variant, second}); }) == ErrorCode::kFailed);
+  CHECK(code_of([&] { compare({made_bench_run(2)}, {made_eval_run(1, 1, 2)}); }) == ErrorCode::kFailed);
+}
+
+TEST_CASE("accuracy is compared image by image, and the flipped images are named") {
+  Run base = made_eval_run(0, 0, 0), next = base;
+  for (int i = 0; i < 400; ++i) {
+    base.samples.push_back(made_sample(i, i < 300 ? 1 : 2));
+    next.samples.push_back(made_sample(399 - i, 399 - i < 280 || 399 - i >= 395 ? 1 : 2));
+  }
+  const Comparison comparison = compare({base}, {next});
+  const MeasureResult& top1 = row_of(comparison, "top1");
+  CHECK(top1.base == Approx(75));
+  CHECK(top1.next == Approx(71.25));
+  CHECK(top1.worse_by == Approx(3.75));
+  CHECK(top1.p == Approx(0.004077315330505371));  // binomtest(5, 25)
+  CHECK(top1.base_count == 400);
+  CHECK(top1.verdict == "worse");
+  CHECK(exit_status(comparison) == 10);
+  const ConfigurationResult& result = comparison.results.at(0);
+  REQUIRE(result.lost.size() == 20);
+  REQUIRE(result.gained.size() == 5);
+  CHECK(result.lost.front() == Flip{"n280.jpg", 1, 2});
+  CHECK(result.gained.back() == Flip{"n399.jpg", 2, 1});
+  CHECK(row_of(compare({base}, {base}), "top1").verdict == "same");
+  CHECK(row_of(compare({next}, {base}), "top1").verdict == "better");
+}
+
+TEST_CASE("few flipped images decide nothing") {
+  Run base = made_eval_run(0, 0, 0), next = base;
+  for (int i = 0; i < 20; ++i) {
+    base.samples.push_back(made_sample(i, 1));
+    next.samples.push_back(made_sample(i, i == 0 ? 2 : 1));
+  }
+  CHECK(row_of(compare({base}, {next}), "top1").verdict == "inconclusive");
+  CHECK(row_of(compare({base}, {next}), "top5").verdict == "inconclusive");
+}
+
+TEST_CASE("images that only one side has, and other labels, are left out and noted") {
+  Run base = made_eval_run(0, 0, 0), next = base;
+  for (int i = 0; i < 4; ++i) base.samples.push_back(made_sample(i, 1));
+  for (int i = 1; i < 5; ++i) next.samples.push_back(made_sample(i, 1));
+  next.samples[0].label = 3;
+  const Comparison comparison = compare({base}, {next});
+  CHECK(row_of(comparison, "top1").base_count == 2);
+  CHECK(comparison.results.at(0).notes.size() == 2);
+}
+
+TEST_CASE("several labels count as right, any of them") {
+  Run base = made_eval_run(0, 0, 0), next = base;
+  base.samples = {{.path = "a", .label = {}, .labels = {4, 5}, .top5 = {5}, .logits = {}, .error = {}}};
+  next.samples = {{.path = "a", .label = {}, .labels = {4, 5}, .top5 = {4}, .logits = {}, .error = {}}};
+  const Comparison comparison = compare({base}, {next});
+  CHECK(row_of(comparison, "top1").base == 100.0);
+  CHECK(comparison.results.at(0).lost.empty());
+}
+
+TEST_CASE("accuracy without samples is compared by counts") {
+  const Comparison worse =
+      compare({made_eval_run(40592, 47756, 50000)}, {made_eval_run(39592, 47000, 50000)});
+  CHECK(row_of(worse, "top1").worse_by == Approx(2));
+  CHECK(row_of(worse, "top1").verdict == "worse");
+  CHECK_FALSE(worse.results.at(0).notes.empty());
+  const auto close = compare({made_eval_run(40592, 47756, 50000)}, {made_eval_run(40500, 47756, 50000)});
+  CHECK(row_of(close, "top1").verdict == "inconclusive");
+  const auto equal = compare({made_eval_run(40592, 47756, 50000)}, {made_eval_run(40592, 47756, 50000)});
+  CHECK(exit_status(equal) == 0);
+}
+
+TEST_CASE("results without samples of calls are compared by their figures, and not judged from one") {
+  Run base = made_bench_run(2), next = made_bench_run(4);
+  base.samples_ms.clear();
+  next.samples_ms.clear();
+  const MeasureResult row = row_of(compare({base}, {next}), "latency");
+  CHECK(row.worse_by == Approx(100));
+  CHECK(row.verdict == "inconclusive");
+  CHECK_FALSE(row.p.has_value());
+}
+
+TEST_CASE("a hundred pairs of results of one thing, measured apart, hardly ever alarm") {
+  const Endings endings = simulate_apart(100, 9000);
+  CHECK(endings.regression <= 1);
+  CHECK(endings.better <= 1);
+}
