@@ -130,15 +130,15 @@ int run(Options& options, const Globals& globals) {
 
 void add_data_options(CLI::App& app, Options& options) {
   eval::DataOptions& data = options.eval.data;
-  app.add_option(
-         "--data", data.data,
-         "Images: a folder with a folder for each class, a flat folder or a .tar (with --labels), or a "
-         ".csv of path,label")
+  app.add_option("--data", data.data,
+                 "Images or videos: a folder with a folder for each class, a flat folder or a .tar (with "
+                 "--labels), a "
+                 ".csv of path,label, or a .txt as mmaction2 lists videos")
       ->type_name("PATH");
   app.add_option(
          "--labels", data.labels,
          "What the images show: ILSVRC2012_validation_ground_truth.txt (with --meta), LOC_val_solution.csv, "
-         "a synset a line, or path,label")
+         "a synset a line, path,label, or a path and its classes")
       ->type_name("FILE");
   app.add_option("--meta", data.meta, "The synsets of the devkit's numbers: its meta.mat, or a synset a line")
       ->type_name("FILE");
@@ -187,6 +187,11 @@ Action setup_eval(CLI::App& app) {
   app.add_option("--collection", options->collection, "All entries of a collection of the catalog")
       ->type_name("COLLECTION");
   add_data_options(app, *options);
+  app.add_option(
+         "--recipe", options->eval.recipe,
+         "The views of a video: kinetics (4 clips x 3 crops) or ssv2 (1 clip x 3 crops); the authors' for "
+         "the model if not given")
+      ->type_name("NAME");
   app.add_option("-b,--batch-size", options->eval.batch_size, "Images in one call")
       ->check(in_range(1, 65536))
       ->type_name("N")

@@ -9,11 +9,15 @@
 #include <utility>
 
 #include "cmd/progress.h"
+#include "eval/image_folder.h"
 #include "eval/image_reader.h"
 #include "eval/knn.h"
 #include "eval/memory.h"
 #include "eval/pass.h"
 #include "eval/run_folder.h"
+#include "eval/video_decoder.h"
+#include "eval/video_reader.h"
+#include "eval/video_recipe.h"
 #include "formats/error.h"
 
 namespace swinzoo::cmd {
@@ -25,20 +29,24 @@ using eval::EvalSample;
 struct Subject {
   std::string name;
   std::unique_ptr<zoo::Model> model;
-  size_t output = 0;             // of the plan's: logits, or for k-NN the embedding
-  size_t width = 0;              // of a row of it
-  eval::Run run;                 // what is known before the first image
-  std::filesystem::path folder;  // empty: nothing is kept
+  const eval::VideoRecipe* recipe = nullptr;  // null: the model takes images
+  size_t output = 0;                          // of the plan's: logits, or for k-NN the embedding
+  size_t width = 0;                           // of a row of it
+  eval::Run run;                              // what is known before the first image
+  std::filesystem::path folder;               // empty: nothing is kept
   eval::LabelledImages data;
   std::unique_ptr<eval::TrainingEmbeddings> training;
   std::optional<eval::KnnClassifier> knn;
   std::unique_ptr<eval::Evaluation> evaluation;
 };
 
-void check_takes_images(const zoo::Model& model, const std::string& name) {
+// `first`: one of the data's files.
+void check_takes(const zoo::Model& model, const std::string& name, const std::string& first) {
   const zoo::ModelSpec& spec = model.spec();
-  if (spec.dimensions.frames > 0) {
-    fail(ErrorCode::kUnsupported, "{}: the model takes clips; eval reads images", name);
+  const bool takes_clips = spec.dimensions.frames > 0;
+  if (takes_clips ? eval::is_image_name(first) : eval::is_video_name(first)) {
+    fail(ErrorCode::kUnsupported, "{}: the model takes {}, and the data has {}", name,
+         takes_clips ? "clips" : "images", first);
   }
   if (spec.dimensions.in_chans != 3) {
     fail(ErrorCode::kUnsupported, "{}: the model takes {} channels; images have 3", name,
@@ -66,12 +74,14 @@ void check_same_classes(const eval::LabelledImages& train, const eval::LabelledI
   }
 }
 
-// The models' inputs that images become in one pass, each form once.
+// The models' inputs that images or videos become in one pass, each form once.
 struct Forms {
-  std::vector<eval::ImageForm> forms;
+  std::vector<eval::ImageForm> images;
+  std::vector<eval::ViewReader> videos;
   std::vector<size_t> of_subject;
 };
 
+// REQUIRES: all have the same recipe, or none.
 Forms forms_of(std::span<const Subject> subjects) {
   Forms result;
   std::vector<std::string> fingerprints;
@@ -81,22 +91,38 @@ Forms forms_of(std::span<const Subject> subjects) {
     if (known != fingerprints.end()) continue;
     fingerprints.push_back(subject.run.preprocessing);
     const zoo::ModelSpec& spec = subject.model->spec();
-    result.forms.push_back({spec.preprocessing, spec.dimensions.image_size});
+    if (subject.recipe != nullptr) {
+      result.videos.emplace_back(*subject.recipe, spec);
+    } else {
+      result.images.push_back({spec.preprocessing, spec.dimensions.image_size});
+    }
   }
   return result;
+}
+
+// One pass takes models of one recipe only.
+std::vector<std::vector<Subject>> by_recipe(std::vector<Subject> subjects) {
+  std::vector<std::vector<Subject>> groups;
+  for (Subject& subject : subjects) {
+    const auto same = std::ranges::find_if(
+        groups, [&](const auto& group) { return group.front().recipe == subject.recipe; });
+    (same != groups.end() ? *same : groups.emplace_back()).push_back(std::move(subject));
+  }
+  return groups;
 }
 
 // Fills outputs with what the model says of the inputs.
 void run_model(const Subject& subject, std::span<const float> inputs, int64_t count,
                std::span<float> outputs) {
-  const int64_t size = subject.model->spec().dimensions.image_size;
+  const zoo::Dimensions& d = subject.model->spec().dimensions;
+  Shape shape = {count, 3, d.image_size, d.image_size};
+  if (subject.recipe != nullptr) shape.insert(shape.begin() + 2, d.frames);
   const backends::OutputBinding binding{subject.output, outputs};
-  subject.model->executable().run({DType::kF32, {count, 3, size, size}, std::as_bytes(inputs)},
-                                  std::span(&binding, 1));
+  subject.model->executable().run({DType::kF32, shape, std::as_bytes(inputs)}, std::span(&binding, 1));
 }
 
 eval::RunBatch run_of(const Subject& subject) {
-  if (!subject.knn) {
+  if (!subject.knn || subject.recipe != nullptr) {
     return [&subject](std::span<const float> inputs, int64_t count, std::span<float> logits) {
       run_model(subject, inputs, count, logits);
     };
@@ -109,14 +135,29 @@ eval::RunBatch run_of(const Subject& subject) {
   };
 }
 
+// What the views of a video say together: the mean of the classifier's probabilities; k-NN's votes for the
+// mean embedding, or, while training, that itself.
+std::vector<float> joined(const Subject& subject, std::span<const float> views) {
+  const int64_t count = subject.recipe->views();
+  const bool is_knn = !subject.run.classifier.empty();  // else its own head
+  if (!is_knn) return eval::mean_probabilities(views, count);
+  std::vector<float> embedding = eval::mean_row(views, count);
+  if (!subject.knn) return embedding;
+  std::vector<float> votes(static_cast<size_t>(subject.knn->num_classes()));
+  subject.knn->vote(embedding, 1, votes);
+  return votes;
+}
+
 // target: an Evaluation or TrainingEmbeddings.
 template <typename Target>
-eval::PassModel pass_model(Target& target, size_t form, size_t width, eval::RunBatch run) {
+eval::PassModel pass_model(Target& target, const Subject& subject, size_t form, size_t width) {
   return {form,
-          width,
+          subject.recipe == nullptr ? width : subject.width,
           target.done(),
-          std::move(run),
-          [&target](std::span<const float> row) { target.take(row); },
+          run_of(subject),
+          [&target, &subject](std::span<const float> rows) {
+            subject.recipe == nullptr ? target.take(rows) : target.take(joined(subject, rows));
+          },
           [&target](const std::string& message) { target.skip(message); },
           [&target] { target.flush(); }};
 }
@@ -146,8 +187,10 @@ class Evaluator {
       do {
         load(options_.models[next++], group);
       } while (next < options_.models.size() && has_room_for_another(group));
-      if (knn_spec_) train(group);
-      evaluate(group);
+      for (std::vector<Subject>& same : by_recipe(std::move(group))) {
+        if (knn_spec_) train(same);
+        evaluate(same);
+      }
     }
     return std::move(failed_);
   }
@@ -183,7 +226,7 @@ class Evaluator {
       const int threads = threads_of(options_.run);
       subject.model =
           std::make_unique<zoo::Model>(load_model(name, catalog_, options_.run, threads, globals_));
-      check_takes_images(*subject.model, name);
+      check_takes(*subject.model, name, data_.source().paths().front());
       const backends::Plan& plan = subject.model->executable().plan();
       const backends::Output* output = plan.find_output(output_for(subject, knn_spec_.has_value()));
       subject.output = static_cast<size_t>(output - plan.outputs.data());
@@ -199,6 +242,7 @@ class Evaluator {
     subject.data = data_.labelled_for(knn_spec_ ? *knn_spec_ : subject.model->spec());
     eval::Run& run = subject.run;
     run = start_run("eval", *subject.model, options_.run, threads);
+    take_recipe(subject);
     run.batch = options_.batch_size;
     run.data = options_.data.data;
     if (options_.data.shuffle_seed) run.shuffle_seed = static_cast<int64_t>(*options_.data.shuffle_seed);
@@ -214,6 +258,23 @@ class Evaluator {
     if (eval::is_run_folder(options_.output.file)) {
       subject.folder = eval::model_folder(options_.output.file, subject.name) / "eval";
     }
+  }
+
+  void take_recipe(Subject& subject) const {
+    const zoo::ModelSpec& spec = subject.model->spec();
+    if (spec.dimensions.frames == 0) {
+      if (options_.recipe.empty()) return;
+      fail(ErrorCode::kUsage, "--recipe says how videos are read, and {} takes images", subject.name);
+    }
+    const PreprocessingOptions& changed = options_.run.preprocessing;
+    if (changed.crop_pct || !changed.crop_mode.empty() || !changed.interpolation.empty()) {
+      fail(ErrorCode::kUsage, "{} takes clips: --crop-pct, --crop-mode and --interpolation are for images",
+           subject.name);
+    }
+    subject.recipe = options_.recipe.empty() ? &eval::default_video_recipe(spec)
+                                             : &eval::find_video_recipe(options_.recipe);
+    subject.run.recipe = subject.recipe->name;
+    subject.run.preprocessing = eval::ViewReader(*subject.recipe, spec).fingerprint();
   }
 
   // Whether the folder holds this very evaluation, complete: then that is the result.
@@ -244,7 +305,7 @@ class Evaluator {
                                                                     subject.width, folder, options_.restart);
     });
     const auto model_of = [&](Subject& subject, size_t form) {
-      return pass_model(*subject.training, form, subject.width, run_of(subject));
+      return pass_model(*subject.training, subject, form, subject.width);
     };
     pass(group, train_, {0, train_.samples.size()}, model_of, "training images",
          [] { return std::string(); });
@@ -269,7 +330,7 @@ class Evaluator {
     });
     if (group.empty()) return;
     const auto model_of = [&](Subject& subject, size_t form) {
-      return pass_model(*subject.evaluation, form, answers(subject), run_of(subject));
+      return pass_model(*subject.evaluation, subject, form, answers(subject));
     };
     const eval::LabelledImages& data = group.front().data;  // the same images for all of them
     pass(group, data, options_.shard.range(data.samples.size()), model_of,
@@ -302,13 +363,18 @@ class Evaluator {
     std::vector<size_t> images;
     for (size_t i = range.first; i < range.second; ++i) images.push_back(data.samples[i].image);
     const Forms forms = forms_of(group);
-    const eval::ImageReader reader(*data.source, images, forms.forms);
+    std::unique_ptr<const eval::SampleReader> reader;
+    if (forms.videos.empty()) {
+      reader = std::make_unique<eval::ImageReader>(*data.source, images, forms.images);
+    } else {
+      reader = std::make_unique<eval::VideoReader>(*data.source, images, forms.videos);
+    }
     std::vector<eval::PassModel> models;
     for (size_t i = 0; i < group.size(); ++i) models.push_back(model_of(group[i], forms.of_subject[i]));
     Progress progress(label, std::ssize(images), Unit::kCount, globals_.quiet);
     const eval::PassOptions options{
         batch_for(group), [&](size_t done) { progress.update(static_cast<int64_t>(done), note()); }};
-    const std::vector<std::exception_ptr> errors = eval::run_pass(reader, images.size(), models, options);
+    const std::vector<std::exception_ptr> errors = eval::run_pass(*reader, images.size(), models, options);
     for_each_of(group, [&](Subject& subject) {
       const std::exception_ptr& error = errors[static_cast<size_t>(&subject - group.data())];
       if (error) std::rethrow_exception(error);

@@ -1,4 +1,4 @@
-// What `swinzoo eval` does with models: several of them over one pass of the images.
+// What `swinzoo eval` does with models: several of them over one pass of the images or videos.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,7 @@ struct EvalOptions {
   eval::DataOptions data;
   std::string train;  // k-NN's training images; empty: the model's own classifier
   eval::Shard shard;
+  std::string recipe;  // which views of a video; empty: the model's own
   int64_t batch_size = 8;
   bool restart = false;
   bool keep_logits = false;

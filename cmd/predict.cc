@@ -1,5 +1,5 @@
-// swinzoo predict: runs a model on images or on a tensor; prints the best classes, writes any of its outputs,
-// or draws pictures of them.
+// swinzoo predict: runs a model on images, videos or a tensor; prints the best classes, writes any of its
+// outputs, or draws pictures of them.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,6 +15,7 @@
 #include "cmd/pictures.h"
 #include "eval/accuracy.h"
 #include "eval/text_table.h"
+#include "eval/video_recipe.h"
 #include "formats/error.h"
 #include "zoo/class_names.h"
 
@@ -27,6 +28,7 @@ struct Options {
   std::vector<std::string> outputs;
   std::vector<int64_t> attention_blocks;
   std::string output_file;
+  std::string recipe;
   std::string classes_file;
   PictureOptions pictures;
   int64_t topk = 5;
@@ -80,6 +82,19 @@ std::vector<Guess> best_classes(std::span<const float> logits, int64_t k) {
   return guesses;
 }
 
+// Of a video: by the mean of its views' probabilities; logits are means too. `logits` are views x classes.
+std::vector<Guess> best_classes_of_views(std::span<const float> logits, int64_t views, int64_t k) {
+  const std::vector<float> probabilities = eval::mean_probabilities(logits, views);
+  std::vector<Guess> guesses;
+  for (const int64_t index : eval::top_k(probabilities, k)) {
+    double sum = 0;
+    for (auto i = static_cast<size_t>(index); i < logits.size(); i += probabilities.size()) sum += logits[i];
+    guesses.push_back({index, static_cast<float>(sum / static_cast<double>(views)),
+                       probabilities[static_cast<size_t>(index)]});
+  }
+  return guesses;
+}
+
 using ClassNames = std::vector<std::string>;  // empty where nobody names the classes
 
 void print_guesses(const std::string& name, const std::vector<Guess>& guesses,
@@ -116,12 +131,12 @@ json::object to_result(const std::string& model, backends::Precision precision, 
 }
 
 int run(const Options& options, const Globals& globals) {
-  const ModelInputs inputs(options.inputs);
   zoo::OpenedModel opened =
       zoo::open_model(options.model, load_catalog(options.run.catalog), options.run.hints);
+  const ModelInputs inputs(options.inputs, opened.spec, options.recipe);
   inputs.fit(opened.spec);
-  const zoo::Model model =
-      load_model(std::move(opened), options.model, options.run, threads_of(options.run), globals);
+  const int threads = threads_of(options.run);
+  const zoo::Model model = load_model(std::move(opened), options.model, options.run, threads, globals);
   const ClassNames class_names = options.classes_file.empty()
                                      ? zoo::class_names_of(model.spec())
                                      : zoo::read_class_names(options.classes_file, model.spec());
@@ -141,35 +156,54 @@ int run(const Options& options, const Globals& globals) {
   if (!options.output_file.empty())
     file.emplace(options.output_file, plan, wanted, inputs.rows(), model.spec().id);
 
-  constexpr size_t kImages = 8;  // at a time
+  constexpr size_t kImages = 8;       // at a time
+  constexpr int kDecoderThreads = 4;  // a frame is decoded on each
   json::array results;
-  inputs.for_each_batch(model.spec(), kImages, [&](const InputBatch& batch) {
-    backends::require_input(plan, batch.x.view());
-    const auto rows = static_cast<int64_t>(batch.names.size());
-    Tensor logits;  // where no file holds them
-    std::vector<backends::OutputBinding> bindings;
-    if (file) {
-      bindings = file->next(rows);
-    } else if (has_logits) {
-      logits = Tensor(DType::kF32, {rows, model.spec().num_classes});
-      bindings = {{wanted.front(), logits.as<float>()}};
+  const auto report = [&](const InputBatch& batch, size_t row, const std::vector<Guess>& guesses) {
+    if (!options.json) {
+      const std::string suffix =
+          batch.views > 0 ? fmt::format(" ({}, {} views)", inputs.recipe().name, batch.views) : "";
+      print_guesses(batch.names[row] + suffix, guesses, class_names);
+      return;
     }
-    if (pictures) pictures->bind(bindings);
-    model.executable().run(batch.x.view(), bindings);
-    if (pictures) pictures->draw(batch.x.as<float>());
-    if (!has_logits) return;
-    const auto classes = static_cast<size_t>(model.spec().num_classes);
-    for (size_t row = 0; row < batch.names.size(); ++row) {
-      const auto guesses =
-          best_classes(bindings[logits_at].data.subspan(row * classes, classes), options.topk);
-      if (options.json) {
-        results.push_back(
-            to_result(model.spec().id, options.run.precision, batch.names[row], guesses, class_names));
-      } else {
-        print_guesses(batch.names[row], guesses, class_names);
-      }
+    json::object result =
+        to_result(model.spec().id, options.run.precision, batch.names[row], guesses, class_names);
+    if (batch.views > 0) {
+      result["recipe"] = inputs.recipe().name;
+      result["views"] = batch.views;
     }
-  });
+    results.push_back(std::move(result));
+  };
+  std::vector<float> views;  // the logits of a video's, so far
+  inputs.for_each_batch(
+      model.spec(), kImages, std::min(threads, kDecoderThreads), [&](const InputBatch& batch) {
+        backends::require_input(plan, batch.x.view());
+        const auto rows = static_cast<int64_t>(batch.names.size());
+        Tensor logits;  // where no file holds them
+        std::vector<backends::OutputBinding> bindings;
+        if (file) {
+          bindings = file->next(rows);
+        } else if (has_logits) {
+          logits = Tensor(DType::kF32, {rows, model.spec().num_classes});
+          bindings = {{wanted.front(), logits.as<float>()}};
+        }
+        if (pictures) pictures->bind(bindings);
+        model.executable().run(batch.x.view(), bindings);
+        if (pictures) pictures->draw(batch.x.as<float>());
+        if (!has_logits) return;
+        const std::span<const float> found = bindings[logits_at].data;
+        if (batch.views > 0) {
+          views.insert(views.end(), found.begin(), found.end());
+          if (batch.view + 1 < batch.views) return;
+          report(batch, 0, best_classes_of_views(views, batch.views, options.topk));
+          views.clear();
+          return;
+        }
+        const auto classes = static_cast<size_t>(model.spec().num_classes);
+        for (size_t row = 0; row < batch.names.size(); ++row) {
+          report(batch, row, best_classes(found.subspan(row * classes, classes), options.topk));
+        }
+      });
   if (file) file->commit();
   if (options.json) print_results(std::move(results));
   return 0;
@@ -183,7 +217,8 @@ Action setup_predict(CLI::App& app) {
       ->required()
       ->type_name("MODEL");
   app.add_option("input", options->inputs,
-                 "Images, folders of images, or a .safetensors or .npy tensor 'x', already normalised")
+                 "Images, or for a video model videos, folders of them, or a .safetensors or .npy tensor "
+                 "'x', already normalised")
       ->required()
       ->type_name("INPUT");
   app.add_option("--outputs", options->outputs,
@@ -200,6 +235,11 @@ Action setup_predict(CLI::App& app) {
       ->check(in_range(0, 10000))
       ->type_name("N[,N]");
   app.add_option("-o,--output", options->output_file, "Write the outputs here")->type_name("OUT.safetensors");
+  app.add_option(
+         "--recipe", options->recipe,
+         "The views of a video: kinetics (4 clips x 3 crops) or ssv2 (1 clip x 3 crops); the authors' for "
+         "the model if not given")
+      ->type_name("NAME");
   app.add_option("--topk", options->topk, "Classes to print")
       ->check(in_range(1, 100000))
       ->type_name("K")

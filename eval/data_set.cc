@@ -4,6 +4,7 @@
 #include <numeric>
 #include <random>
 #include <set>
+#include <sstream>
 
 #include "eval/image_folder.h"
 #include "eval/label_files.h"
@@ -90,6 +91,20 @@ int64_t number_of(const std::string& text) {
   return digits && (text.size() == 1 || text[0] != '0') ? std::stoll(text) : -1;
 }
 
+// Those in a text, with spaces between. REQUIRES: it holds nothing else.
+std::vector<int64_t> numbers_of(const std::string& text) {
+  std::istringstream words(text);
+  std::vector<int64_t> numbers;
+  for (int64_t number = 0; words >> number;) numbers.push_back(number);
+  return numbers;
+}
+
+bool is_list(const fs::path& data) { return data.extension() == ".csv" || data.extension() == ".txt"; }
+
+bool lists_paths(const LabelFile& file) {
+  return file.kind == LabelFile::Kind::kPaths || file.kind == LabelFile::Kind::kAnnotations;
+}
+
 }  // namespace
 
 DataSet::DataSet(const DataOptions& options) : data_(options.data) {
@@ -103,7 +118,7 @@ DataSet::DataSet(const DataOptions& options) : data_(options.data) {
   if (!options.class_map.empty()) class_map_ = read_class_map(options.class_map);
   if (!options.valid_labels.empty()) valid_classes_ = read_valid_labels(options.valid_labels);
 
-  if (options.data.extension() == ".csv" && !options.paths) {
+  if (is_list(options.data) && !options.paths) {
     list_by_path(options);
   } else if (!options.labels.empty()) {
     name_by_file(options);
@@ -114,14 +129,16 @@ DataSet::DataSet(const DataOptions& options) : data_(options.data) {
   choose(options);
 }
 
-// Images and labels from a CSV of path,label.
+// Images and labels from a list.
 void DataSet::list_by_path(const DataOptions& options) {
   const bool is_data = options.labels.empty();
   const fs::path& csv = is_data ? options.data : options.labels;
   LabelFile file = read_label_file(csv);
-  if (file.kind != LabelFile::Kind::kPaths || (is_data && !options.real_labels.empty()) ||
-      (!is_data && !options.paths && options.data.extension() == ".csv")) {
-    fail(ErrorCode::kUsage, "{}: a CSV as --data has lines of path,label, and is all the labels there are",
+  if (!lists_paths(file) || (is_data && !options.real_labels.empty()) ||
+      (!is_data && !options.paths && is_list(options.data))) {
+    fail(ErrorCode::kUsage,
+         "{}: a list as --data has lines of path,label, or of a path and numbers, and is all the labels "
+         "there are",
          options.data.string());
   }
   origin_ = csv.filename().string();
@@ -132,14 +149,15 @@ void DataSet::list_by_path(const DataOptions& options) {
     source_ = std::make_shared<ImageSource>(ImageSource::listed(
         is_data ? fs::absolute(csv).parent_path() : options.data, std::move(file.images)));
   }
-  const bool are_numbers =
-      std::ranges::all_of(file.labels, [](const std::string& label) { return number_of(label) >= 0; });
-  if (!are_numbers) {
+  const bool is_list_of_names =
+      file.kind == LabelFile::Kind::kPaths &&
+      !std::ranges::all_of(file.labels, [](const std::string& label) { return number_of(label) >= 0; });
+  if (is_list_of_names) {
     names_ = std::move(file.labels);
     return;
   }
   kind_ = Kind::kNumbers;
-  for (const std::string& label : file.labels) numbers_.push_back({number_of(label)});
+  for (const std::string& label : file.labels) numbers_.push_back(numbers_of(label));
 }
 
 void DataSet::name_by_folder(const DataOptions& options) {
@@ -168,7 +186,7 @@ void DataSet::name_by_file(const DataOptions& options) {
   if (!options.meta.empty() && file.kind != LabelFile::Kind::kDevkitIds) {
     fail(ErrorCode::kUsage, "{}: has no numbers of the devkit's: leave out --meta", options.labels.string());
   }
-  if (file.kind == LabelFile::Kind::kPaths) return list_by_path(options);
+  if (lists_paths(file)) return list_by_path(options);
   origin_ = options.labels.filename().string();
   source_ = images_of(options);
   const std::vector<std::string>& paths = source_->paths();

@@ -19,7 +19,9 @@ namespace swinzoo::eval {
 
 // Paths that are empty were not given.
 struct DataOptions {
-  std::filesystem::path data;  // a folder, a tar archive, or a CSV of path,label (paths from its folder on)
+  // A folder, a tar archive, or a list: a .csv of path,label, or a .txt as mmaction2 writes them (paths from
+  // the list's folder on).
+  std::filesystem::path data;
   std::optional<std::vector<std::string>> paths;  // the images, where `data` is not to be looked at
   std::filesystem::path labels;                   // LabelFile
   std::filesystem::path meta;                     // the devkit's synsets, for LabelFile::Kind::kDevkitIds
@@ -56,6 +58,8 @@ class DataSet {
   int64_t size() const { return static_cast<int64_t>(order_.size()); }
   // Classes that the data tells apart: its names, or its greatest number and 1.
   int64_t class_count() const;
+  // All that the data holds or lists.
+  const ImageSource& source() const { return *source_; }
   // Images that the class map leaves out, as timm's does.
   int64_t left_out() const { return left_out_; }
   // Null where the data is none that figures are published on.
@@ -65,7 +69,7 @@ class DataSet {
   bool represents_known() const { return known_ != nullptr && represents_; }
 
   // The classes, by the first rule that fits:
-  //   ReaL's labels and a CSV's numbers are the model's own classes;
+  //   ReaL's labels and a list's numbers are the model's own classes;
   //   with a class map, a name's class is its number there;
   //   where the model has ImageNet-1k's classes: names that are synsets are those, wherever they come from,
   //   and folders that are all named by numbers from 0 to 999 are these; else names are numbered in natural

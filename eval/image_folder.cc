@@ -4,6 +4,7 @@
 #include <compare>
 #include <system_error>
 
+#include "eval/video_decoder.h"
 #include "formats/error.h"
 
 namespace fs = std::filesystem;
@@ -40,17 +41,20 @@ std::strong_ordering compare_numbers(std::string_view a, std::string_view b) {
   return a.compare(b) <=> 0;
 }
 
+using IsWanted = bool (*)(const fs::path&);
+
 // `above` holds the folders from the root down to this one, so that a link back up ends there.
-void collect_images(const fs::path& folder, std::vector<fs::path>& above, std::vector<fs::path>& images) {
+void collect(const fs::path& folder, IsWanted is_wanted, std::vector<fs::path>& above,
+             std::vector<fs::path>& files) {
   const fs::path real = fs::canonical(folder);
   if (std::find(above.begin(), above.end(), real) != above.end()) return;
   above.push_back(real);
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
     std::error_code broken_link;
     if (entry.is_directory(broken_link)) {
-      collect_images(entry.path(), above, images);
-    } else if (is_image_name(entry.path())) {
-      images.push_back(entry.path());
+      collect(entry.path(), is_wanted, above, files);
+    } else if (is_wanted(entry.path())) {
+      files.push_back(entry.path());
     }
   }
   above.pop_back();
@@ -80,12 +84,15 @@ std::vector<std::string> list_images(const fs::path& root) {
   std::vector<fs::path> images;
   std::vector<fs::path> above;
   try {
-    collect_images(root, above, images);
+    collect(root, &is_image_name, above, images);
+    if (images.empty()) collect(root, &is_video_name, above, images);
   } catch (const fs::filesystem_error& error) {
     fail(ErrorCode::kFailed, "{}: cannot be listed: {}", root.string(), error.what());
   }
   if (images.empty()) {
-    fail(ErrorCode::kNotFound, "{}: no images; expected CLASS/NAME.jpg, .jpeg, .png or .webp", root.string());
+    fail(ErrorCode::kNotFound,
+         "{}: no images or videos; expected CLASS/NAME.jpg, .jpeg, .png or .webp, or .mp4 and the like",
+         root.string());
   }
   std::vector<std::string> paths;
   for (const fs::path& image : images) paths.push_back(image.lexically_relative(root).string());

@@ -9,8 +9,9 @@
 
 namespace swinzoo::eval {
 
-// The files that end in .png, .jpg, .jpeg or .webp (in any case) under root, at any depth, links followed: their
-// paths from root on, in natural order. Throws kNotFound if root is missing, no folder or without images.
+// The files that end in .png, .jpg, .jpeg or .webp (in any case) under root, at any depth, links followed;
+// where there are none, those that are named as videos (is_video_name): their paths from root on, in natural
+// order. Throws kNotFound if root is missing, no folder or without either.
 std::vector<std::string> list_images(const std::filesystem::path& root);
 
 // Whether a file's name ends as an image's does, in any case. timm takes .webp only where it is

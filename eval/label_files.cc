@@ -1,5 +1,7 @@
 #include "eval/label_files.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <optional>
 #include <set>
@@ -110,6 +112,29 @@ LabelFile read_csv(const fs::path& path, const std::vector<std::string_view>& li
   return file;
 }
 
+// Which of a line's words are classes: those from here on, numbers all. The first word belongs to the path.
+size_t first_class(const std::vector<std::string_view>& words) {
+  size_t first = words.size();
+  while (first > 1 && number_in(words[first - 1]).has_value()) --first;
+  return first;
+}
+
+LabelFile read_annotations(const fs::path& path, const std::vector<std::string_view>& lines) {
+  LabelFile file;
+  file.kind = LabelFile::Kind::kAnnotations;
+  std::set<std::string> known;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    const std::vector<std::string_view> words = words_of(lines[i]);
+    const size_t first = first_class(words);
+    if (first == words.size()) fail_line(path, i, "a path, and the numbers of its classes", lines[i]);
+    file.images.emplace_back(lines[i].data(), &words[first - 1].back() + 1);  // a path may have spaces in it
+    file.labels.push_back(
+        fmt::format("{}", fmt::join(words.begin() + static_cast<ptrdiff_t>(first), words.end(), " ")));
+    if (!known.insert(file.images.back()).second) fail_line(path, i, "each path once", file.images.back());
+  }
+  return file;
+}
+
 // The synsets of a meta.mat: of its struct array "synsets", those whose ILSVRC2012_ID is at most 1000; the
 // others are groups of these.
 std::vector<std::string> synsets_in_matlab(const MappedFile& file, size_t count) {
@@ -136,6 +161,8 @@ LabelFile read_label_file(const fs::path& path) {
   const MappedFile file(path);
   const std::vector<std::string_view> lines = lines_of(file);
   if (lines[0].find(',') != std::string_view::npos) return read_csv(path, lines);
+  const std::vector<std::string_view> words = words_of(lines[0]);
+  if (first_class(words) < words.size()) return read_annotations(path, lines);
   LabelFile labels;
   const bool are_ids = number_in(lines[0]).has_value();
   labels.kind = are_ids ? LabelFile::Kind::kDevkitIds : LabelFile::Kind::kSynsets;
@@ -145,7 +172,10 @@ LabelFile read_label_file(const fs::path& path) {
       if (!id.has_value() || *id < 1 || *id > 1000)
         fail_line(path, i, "the devkit's number, 1 to 1000", lines[i]);
     } else if (zoo::imagenet1k_class(lines[i]) < 0) {
-      fail_line(path, i, "the devkit's number, a synset of ImageNet-1k (n01440764), or path,label", lines[i]);
+      fail_line(
+          path, i,
+          "the devkit's number, a synset of ImageNet-1k (n01440764), path,label, or a path and a number",
+          lines[i]);
     }
     labels.labels.emplace_back(lines[i]);
   }

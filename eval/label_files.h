@@ -15,15 +15,18 @@ namespace swinzoo::eval {
 
 struct LabelFile {
   enum class Kind {
-    kDevkitIds,  // ILSVRC2012_validation_ground_truth.txt: a number from 1 to 1000 a line, in the devkit's
-                 // own order
-    kSynsets,    // a synset a line (TensorFlow's imagenet_2012_validation_synset_labels.txt)
-    kKaggle,     // LOC_val_solution.csv: ImageId (a file's name without its ending), PredictionString
-    kPaths,      // path,label: a path and a class's number or name; a first line "path,label" is a heading
+    kDevkitIds,    // ILSVRC2012_validation_ground_truth.txt: a number from 1 to 1000 a line, in the devkit's
+                   // own order
+    kSynsets,      // a synset a line (TensorFlow's imagenet_2012_validation_synset_labels.txt)
+    kKaggle,       // LOC_val_solution.csv: ImageId (a file's name without its ending), PredictionString
+    kPaths,        // path,label: a path and a class's number or name; a first line "path,label" is a heading
+    kAnnotations,  // mmaction2's lists: a path, and the numbers of one or more classes, with spaces between
   };
   Kind kind = Kind::kPaths;
-  std::vector<std::string> images;  // kKaggle and kPaths, as the file names them; no image stands there twice
-  std::vector<std::string> labels;  // a line an image, in the file's order; synsets for kKaggle
+  // kKaggle, kPaths and kAnnotations: as the file names them; no image stands there twice.
+  std::vector<std::string> images;
+  // A line an image, in the file's order; synsets for kKaggle; for kAnnotations numbers with a space between.
+  std::vector<std::string> labels;
 };
 
 // Told by the first line.

@@ -162,6 +162,7 @@ struct Run {
   std::string data;
   std::string data_set;
   std::string labelled_by;
+  std::string recipe;
   std::optional<int64_t> valid_classes;
   std::optional<int64_t> shuffle_seed;
   std::optional<int64_t> limit;
@@ -271,6 +272,8 @@ void visit_fields(Self& run, Visit&& visit) {
         "the published data set that these are of, where their names tell: `imagenet`, `imagenet-real`, "
         "`imagenet-a`, `imagenet-r`, `sketch`, `imagenetv2-matched-frequency`");
   field("labelled_by", run.labelled_by, "", "where the images' classes come from, and how they are numbered");
+  field("recipe", run.recipe, "",
+        "videos: which views, `kinetics` or `ssv2`; their probabilities are averaged");
   field("valid_classes", run.valid_classes, "", "classes that an answer could be, where these are not all");
   field("shuffle_seed", run.shuffle_seed, "", "the seed that the order was drawn with");
   field("limit", run.limit, "", "images at most, of the data's first");

@@ -8,11 +8,12 @@ packages=(
   build-essential ca-certificates ccache cmake git ninja-build pkg-config
   catch2 libboost-json1.81-dev libboost1.81-dev libcli11-dev libcurl4-openssl-dev libeigen3-dev libfmt-dev
   libjpeg62-turbo-dev libpng-dev libssl-dev libtbb-dev libwebp-dev zlib1g-dev
-  libarchive-dev libhdf5-dev libhwy-dev libprotobuf-dev libtomlplusplus-dev protobuf-compiler
+  libarchive-dev libavcodec-dev libavformat-dev libavutil-dev libhdf5-dev libhwy-dev libprotobuf-dev libswscale-dev
+  libtomlplusplus-dev protobuf-compiler
 )
 case "${1:-}" in
   "") ;;
-  --test) packages+=(python3 python3-venv) ;;
+  --test) packages+=(ffmpeg python3 python3-venv) ;;
   --fuzz) packages+=(clang libclang-rt-14-dev llvm) ;;
   *) echo "usage: $0 [--test | --fuzz]" >&2; exit 2 ;;
 esac

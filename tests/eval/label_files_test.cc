@@ -81,6 +81,23 @@ TEST_CASE("label files are told by their first line") {
   CHECK(read_label_file(files.write("bare.csv", "a.jpg,cat")).labels == Strings{"cat"});
 }
 
+TEST_CASE("lists of mmaction2 have a path and one or more classes a line") {
+  const Files files;
+  const LabelFile list = read_label_file(
+      files.write("list.txt", "abseiling/0wR5jVB-WPk.mp4 0\r\n12 some name.mp4  17 \n34 5 1\n\n"));
+  CHECK(list.kind == LabelFile::Kind::kAnnotations);
+  CHECK(list.images == Strings{"abseiling/0wR5jVB-WPk.mp4", "12 some name.mp4", "34"});
+  CHECK(list.labels == Strings{"0", "17", "5 1"});
+
+  check_refused(&read_label_file, files.write("none.txt", "a.mp4 1\nb.mp4\n"), "none.txt:2: expected a path");
+  check_refused(&read_label_file, files.write("gap.txt", "a.mp4 1\n\nb.mp4 2\n"),
+                "gap.txt:2: expected a path");
+  check_refused(&read_label_file, files.write("less.txt", "a.mp4 1\nb.mp4 -1\n"),
+                "less.txt:2: expected a path");
+  check_refused(&read_label_file, files.write("twice.txt", "a.mp4 1\na.mp4 2\n"),
+                "twice.txt:2: expected each");
+}
+
 TEST_CASE("label files that are none are refused by line") {
   const Files files;
   const auto refused = [&](const std::string& text, const std::string& said) {

@@ -84,6 +84,7 @@ inline Run made_eval() {
   run.data = "/data/images";
   run.data_set = "imagenet";
   run.labelled_by = "folders, in natural order";
+  run.recipe = "ssv2";
   run.valid_classes = 200;
   run.shuffle_seed = 42;
   run.limit = 10;

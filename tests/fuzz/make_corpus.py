@@ -427,6 +427,7 @@ def make_labels():
     boxes = "n03481172 131 0 499 254"
     seed("label_files", "kaggle", f"ImageId,PredictionString\nILSVRC2012_val_00037956,{boxes} {boxes} \n")
     seed("label_files", "paths", 'path,label\na.jpg,1\n"b,""c"".jpg",2\n')
+    seed("label_files", "annotations", "some/a.mp4 0\nb c.mp4 17 3\n")
     seed("label_files", "real", "[[], [970, 795], [0]]")
 
 
@@ -434,6 +435,11 @@ def make_images():
     images = DATA / "preprocess/images"
     small = [path for path in sorted(images.iterdir()) if path.stat().st_size <= 6000]
     copy("image", *small)
+
+
+def make_videos():
+    clips = DATA / "video"
+    copy("video", clips / "short.mp4", clips / "odd_height.webm", clips / "interlaced.mp4")
 
 
 if __name__ == "__main__":
@@ -445,3 +451,4 @@ if __name__ == "__main__":
     make_sharded()
     make_labels()
     make_images()
+    make_videos()

@@ -1,4 +1,4 @@
-"""What swinzoo makes of image files: runs tests/tools/pixels.cc, which SWINZOO_PIXELS names, and asks it line by line."""
+"""What swinzoo makes of image and video files: runs tests/tools/pixels.cc, which SWINZOO_PIXELS names, and asks it line by line."""
 
 import os
 import subprocess
@@ -43,6 +43,11 @@ class Pixels:
     def floats(self, path, *recipe):
         width, height, data = self.ask("floats", *words(*recipe), path)
         return np.frombuffer(data, np.float32).reshape(3, height, width)
+
+    def frames(self, path, side=None):
+        """[frame, height, width, channel]; resized to a shorter side of `side`, where one is given."""
+        width, height, data = self.ask("frames", path) if side is None else self.ask("resized", side, path)
+        return np.frombuffer(data, np.uint8).reshape(-1, height, width, 3)
 
     def seconds(self, path, repeats, *recipe):
         return int(self.ask("time", repeats, *words(*recipe), path)[2]) / 1e9

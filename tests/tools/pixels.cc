@@ -1,9 +1,12 @@
-// pixels: what swinzoo makes of image files, for comparison with Pillow, and how long it takes.
+// pixels: what swinzoo makes of image and video files, for comparison with Pillow, PyAV and OpenCV, and how
+// long it takes.
 //
 // It answers a line of standard input at a time, each with a path at its end:
 //   decode PATH                     the image, 8-bit RGB
 //   crop RECIPE PATH                resized and cropped
 //   floats RECIPE PATH              the model's input, float32 planes
+//   frames PATH                     a video's frames one after another, 8-bit RGB
+//   resized SIDE PATH               the same, resized to a shorter side of SIDE
 //   time REPEATS RECIPE PATH        nanoseconds of processor time that reading, decoding and converting to
 //   floats
 //                                   took, as text
@@ -17,7 +20,10 @@
 #include <string>
 #include <vector>
 
+#include "eval/bilinear.h"
 #include "eval/preprocess.h"
+#include "eval/video_decoder.h"
+#include "eval/video_recipe.h"
 #include "formats/error.h"
 
 namespace {
@@ -67,11 +73,40 @@ void answer(const eval::Image& image) {
   answer(image.width, image.height, image.rgb.data(), image.rgb.size());
 }
 
+// side: 0 for frames as they are.
+void answer_with_frames(const std::string& path, int64_t side) {
+  eval::VideoDecoder decoder(path, 2);
+  eval::BilinearResizer resizer;
+  eval::Image frame;
+  eval::FrameSize size;
+  std::vector<uint8_t> frames;
+  while (decoder.next()) {
+    decoder.convert(frame);
+    if (decoder.frames() == 1) size = {frame.width, frame.height};
+    if (side == 0) {
+      frames.insert(frames.end(), frame.rgb.begin(), frame.rgb.end());
+      continue;
+    }
+    if (decoder.frames() == 1) size = eval::resized_frame(size, side);
+    const size_t start = frames.size();
+    frames.resize(start + static_cast<size_t>(3 * size.width * size.height));
+    resizer.resize(frame, size.width, size.height, {0, 0, size.width, size.height},
+                   std::span(frames).subspan(start));
+  }
+  answer(size.width, size.height, frames.data(), frames.size());
+}
+
 void run(const std::string& line) {
   std::istringstream in(line);
   std::string command;
   in >> command;
   if (command == "decode") return answer(eval::read_image(read_path(in)));
+  if (command == "frames") return answer_with_frames(read_path(in), 0);
+  if (command == "resized") {
+    int64_t side = 0;
+    in >> side;
+    return answer_with_frames(read_path(in), side);
+  }
   int repeats = 0;
   if (command == "time") in >> repeats;
   const Recipe recipe = read_recipe(in);
