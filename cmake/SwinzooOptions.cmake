@@ -41,3 +41,15 @@ function(swinzoo_library folder)
   add_library(swinzoo_${folder} STATIC ${ARGN})
   target_link_libraries(swinzoo_${folder} PUBLIC swinzoo_options fmt::fmt)
 endfunction()
+
+# swinzoo_embed(eval page file.js eval/page.h): the text of `file` (ASCII) as swinzoo::eval::page_text(), which the header declares,
+# in page_text.cc of the build folder.
+function(swinzoo_embed folder name file header)
+  set(source ${CMAKE_CURRENT_BINARY_DIR}/${name}_text.cc)
+  get_filename_component(file ${file} ABSOLUTE)
+  add_custom_command(OUTPUT ${source}
+    COMMAND ${CMAKE_COMMAND} -DINPUT=${file} -DOUTPUT=${source} -DFUNCTION=swinzoo::${folder}::${name}_text -DHEADER=${header}
+            -P ${CMAKE_SOURCE_DIR}/cmake/embed_text.cmake
+    DEPENDS ${file} ${CMAKE_SOURCE_DIR}/cmake/embed_text.cmake
+    COMMENT "Embedding ${file}" VERBATIM)
+endfunction()

@@ -28,7 +28,7 @@ Action setup_ls(CLI::App& app) {
   add_cache_filter(app, options->filter);
   app.add_option("--sort", options->sort, "name, or the largest, last used or last changed first")
       ->check(one_of({"name", "size", "used", "modified"}))
-      ->type_name("KEY")
+      ->type_name("name|size|used|modified")
       ->default_str("name");
   add_format_option(app, options->json);
   return [options](const Globals&) { return list_cache(*options); };
@@ -124,13 +124,7 @@ Action setup_cache(CLI::App& app) {
       {"prune", "Remove what no branch or tag stands for, and what unfinished downloads left", &setup_prune},
       {"path", "Where a model lies", &setup_path},
   };
-  const auto chosen = std::make_shared<Action>();
-  app.require_subcommand(1);
-  for (const Command& command : kCommands) {
-    CLI::App* sub = app.add_subcommand(command.name, command.summary);
-    sub->callback([chosen, run = command.setup(*sub)] { *chosen = run; });
-  }
-  return [chosen](const Globals& globals) { return (*chosen)(globals); };
+  return setup_subcommands(app, kCommands);
 }
 
 }  // namespace swinzoo::cmd

@@ -20,7 +20,15 @@ struct Command {
   const char* name;
   const char* summary;             // one line for --help
   Action (*setup)(CLI::App& app);  // declares its options on `app`, and returns what runs it
+  const char* examples = "";       // for --help: lines "  swinzoo NAME ..."
 };
+
+// Declares all that swinzoo understands. Parsing fills `globals`, and `action` with what runs the subcommand;
+// both outlive the app's parsing.
+void declare(CLI::App& app, Globals& globals, Action& action);
+
+// Declares subcommands of a subcommand, one of which must be named; returns what runs it.
+Action setup_subcommands(CLI::App& app, std::span<const Command> commands);
 
 // All subcommands, in the order in which --help shows them.
 std::span<const Command> commands();
@@ -39,6 +47,8 @@ Action setup_eval(CLI::App& app);
 Action setup_bench(CLI::App& app);
 Action setup_compare(CLI::App& app);
 Action setup_report(CLI::App& app);
+Action setup_history(CLI::App& app);
+Action setup_completion(CLI::App& app);
 Action setup_env(CLI::App& app);
 
 }  // namespace swinzoo::cmd

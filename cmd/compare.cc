@@ -164,13 +164,6 @@ Action setup_compare(CLI::App& app) {
       ->allow_extra_args(false)
       ->take_all()
       ->type_name("FILE.txt|json|md|xml");
-  app.footer(
-      "Examples:\n"
-      "  swinzoo compare base.json new.json\n"
-      "  swinzoo compare runs-main/ runs-branch/ --fail-on 'accuracy>0.2,latency>5%' -o compare.md -o "
-      "junit.xml\n"
-      "  swinzoo compare --run old/swinzoo --run new/swinzoo -- bench MODEL --batch 1\n"
-      "Exit status: 0 no regression, 10 of accuracy, 11 of performance, 12 inconclusive.");
   return [options](const Globals& globals) { return compare(*options, globals); };
 }
 

@@ -158,6 +158,7 @@ Action setup_count(CLI::App& app) {
   add_hint_options(app, options->hints);
   app.add_option("--as", options->convention, "Whose convention the total follows")
       ->check(one_of({"fvcore", "torch"}))
+      ->type_name("fvcore|torch")
       ->capture_default_str();
   app.add_flag("--explain", options->explain, "What each convention counts and leaves out");
   add_catalog_option(app, options->catalog);

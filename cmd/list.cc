@@ -93,7 +93,7 @@ std::vector<std::string> to_row(const zoo::ModelSpec& spec) {
           is_fetched(spec) ? "yes" : "no"};
 }
 
-int run(const Options& options) {
+int run(const Options& options, const Globals& globals) {
   const zoo::Catalog catalog = load_catalog(options.catalog);
   const auto filters = filters_of(options);
   std::vector<const zoo::ModelSpec*> chosen;
@@ -102,6 +102,10 @@ int run(const Options& options) {
     if (std::all_of(filters.begin(), filters.end(), passes)) chosen.push_back(&spec);
   }
   if (chosen.empty()) fail_empty(filters, catalog);
+  if (globals.quiet && !options.json) {
+    for (const zoo::ModelSpec* spec : chosen) fmt::print("{}\n", spec->id);
+    return 0;
+  }
   if (options.json) {
     json::array results;
     for (const zoo::ModelSpec* spec : chosen) results.push_back(to_result(*spec));
@@ -126,15 +130,16 @@ int run(const Options& options) {
 
 Action setup_list(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  app.add_option("--family", options->family, "Only swin, swinv2, swinv2_cr or video_swin")
-      ->type_name("FAMILY");
+  app.add_option("--family", options->family, "Only one family")
+      ->type_name("swin|swinv2|swinv2_cr|video_swin");
   app.add_option("--collection", options->collection,
                  "Only one hub's collection, such as timm or sayakpaul/swin/1")
       ->type_name("COLLECTION");
-  app.add_option("--task", options->task, "Only classification or features")->type_name("TASK");
+  app.add_option("--task", options->task, "Only those with a head, or those without")
+      ->type_name("classification|features");
   add_catalog_option(app, options->catalog);
   add_format_option(app, options->json);
-  return [options](const Globals&) { return run(*options); };
+  return [options](const Globals& globals) { return run(*options, globals); };
 }
 
 }  // namespace swinzoo::cmd

@@ -67,20 +67,8 @@ int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);
   swinzoo::cmd::Globals globals;
   CLI::App app("Fetch, convert, run, measure and compare Swin Transformers.", "swinzoo");
-  app.set_version_flag("--version", "swinzoo " SWINZOO_VERSION);
-  app.add_flag("-q,--quiet", globals.quiet, "No progress and no notes");
-  app.add_flag("-v,--verbose", globals.verbose, "Notes on what is done");
-  app.require_subcommand(1);
-  app.fallthrough();
-  app.footer(
-      "Exit status: 0 ok, 1 failed, 2 usage, 3 not found, 4 network, 5 corrupt or mismatched data,\n"
-      "6 disk full, 7 unsupported, 10 accuracy regression, 11 performance regression,\n"
-      "12 inconclusive, 130 interrupted.");
   swinzoo::cmd::Action action;
-  for (const auto& command : swinzoo::cmd::commands()) {
-    CLI::App* sub = app.add_subcommand(command.name, command.summary);
-    sub->callback([&action, run = command.setup(*sub)] { action = run; });
-  }
+  swinzoo::cmd::declare(app, globals, action);
 
   try {
     app.parse(argc, argv);

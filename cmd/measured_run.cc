@@ -43,11 +43,13 @@ void RunLog::add_finished(eval::Run run) {
   }
 }
 
-void RunLog::print() const {
+void RunLog::print() const { print_runs(runs_, output_); }
+
+void print_runs(std::span<const eval::Run> runs, const RunOutput& output) {
   const auto formats = eval::run_formats();
   const auto format =
-      std::find_if(formats.begin(), formats.end(), [&](const auto& f) { return f.name == output_.format; });
-  fmt::print("{}", format->write(runs_));
+      std::find_if(formats.begin(), formats.end(), [&](const auto& f) { return f.name == output.format; });
+  fmt::print("{}", format->write(runs));
 }
 
 eval::Run start_run(const std::string& kind, const zoo::Model& model, const ModelOptions& options,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,9 @@ class RunLog {
   RunOutput output_;
   std::vector<eval::Run> runs_;
 };
+
+// Prints results on standard output, in the chosen format.
+void print_runs(std::span<const eval::Run> runs, const RunOutput& output);
 
 // A run with all that is known before measuring: the model, how it runs, the machine, the time.
 eval::Run start_run(const std::string& kind, const zoo::Model& model, const ModelOptions& options,

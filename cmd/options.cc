@@ -2,20 +2,29 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "formats/error.h"
+#include "zoo/suggest.h"
 
 namespace swinzoo::cmd {
 
-CLI::Validator one_of(const std::vector<std::string>& words) { return CLI::IsMember(words).description(""); }
+CLI::Validator one_of(const std::vector<std::string>& words) {
+  const auto check = [words](const std::string& word) {
+    if (std::find(words.begin(), words.end(), word) != words.end()) return std::string();
+    const auto near = zoo::nearest(word, words);
+    return fmt::format("'{}' is none of {}{}", word, fmt::join(words, ", "),
+                       near ? fmt::format("; did you mean '{}'?", *near) : "");
+  };
+  return CLI::Validator(check, "");
+}
 
 void add_format_option(CLI::App& app, bool& json) {
   app.add_option_function<std::string>(
-         "--format", [&json](const std::string& name) { json = name == "json"; },
-         "How to print: text or json")
+         "--format", [&json](const std::string& name) { json = name == "json"; }, "How to print")
       ->check(one_of({"text", "json"}))
-      ->type_name("FORMAT")
+      ->type_name("text|json")
       ->default_str("text");
   app.add_flag("--json", json, "The same as --format json");
 }

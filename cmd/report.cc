@@ -1,10 +1,16 @@
-// swinzoo report: a Markdown report of results that eval and bench wrote.
+// swinzoo report: results that eval and bench wrote, as a document, a table of a whole collection or a page.
 #include "eval/report.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <memory>
 
 #include "cmd/command.h"
+#include "cmd/options.h"
+#include "eval/collection_report.h"
+#include "eval/report_page.h"
+#include "eval/run_folder.h"
 #include "eval/run_writer.h"
 #include "formats/atomic_file.h"
 #include "formats/error.h"
@@ -13,23 +19,69 @@ namespace swinzoo::cmd {
 namespace {
 
 struct Options {
-  std::vector<std::string> files;
+  std::vector<std::string> results;
+  std::string collection;
+  std::string catalog;
+  std::string format = "md";
+  std::string history;
   std::string output;
 };
 
+// The collection's entries, or without one the models of the runs.
+std::vector<eval::ReportEntry> entries_of(const Options& options, const zoo::Catalog& catalog,
+                                          std::span<const eval::Run> runs) {
+  std::vector<eval::ReportEntry> entries;
+  if (options.collection.empty()) {
+    for (const eval::Run& run : runs) {
+      const auto is_entry = [&](const eval::ReportEntry& entry) { return is_of(run, entry); };
+      if (std::any_of(entries.begin(), entries.end(), is_entry)) continue;
+      const zoo::ModelSpec* spec = catalog.lookup(run.model);
+      entries.push_back({spec != nullptr ? spec->id : run.model, spec});
+    }
+    return entries;
+  }
+  for (const zoo::ModelSpec& spec : catalog.entries()) {
+    if (spec.collection == options.collection) entries.push_back({spec.id, &spec});
+  }
+  if (entries.empty()) {
+    fail(ErrorCode::kNotFound, "no entry of the catalog is of a collection '{}' (see 'swinzoo list --json')",
+         options.collection);
+  }
+  return entries;
+}
+
+std::string text_of(const Options& options, std::span<const eval::Run> runs) {
+  if (options.collection.empty() && options.format == "md") return eval::to_report(runs);
+  const zoo::Catalog catalog = load_catalog(options.catalog);
+  const auto entries = entries_of(options, catalog, runs);
+  const eval::CollectionReport report =
+      report_of(options.collection.empty() ? "Results" : options.collection, entries, runs);
+  if (options.format == "csv") return eval::to_csv(report);
+  if (options.format == "md") return eval::to_markdown(report);
+  std::vector<eval::HistoryRow> rows;
+  if (!options.history.empty()) rows = eval::History::open(options.history).rows({});
+  return eval::to_html(report, runs, rows);
+}
+
 int report(const Options& options) {
   std::vector<eval::Run> runs;
-  for (const std::string& file : options.files) {
-    for (eval::Run& run : eval::read_runs(file)) runs.push_back(std::move(run));
+  for (const std::string& path : options.results) {
+    for (eval::Run& run : eval::read_all_runs(path)) runs.push_back(std::move(run));
   }
-  if (runs.empty()) fail(ErrorCode::kFailed, "{}: no results to report", options.files.front());
-  const std::string text = eval::to_report(runs);
+  if (runs.empty() && options.collection.empty()) {
+    fail(ErrorCode::kFailed, "{}: no results to report", options.results.front());
+  }
+  if (!options.history.empty() && options.format != "html") {
+    fail(ErrorCode::kUsage, "report: --history gives the page its trends, so it takes --format html");
+  }
+  const std::string text = text_of(options, runs);
   if (options.output.empty()) {
     fmt::print("{}", text);
-  } else {
-    write_file(options.output, text);
-    fmt::print("{}\nreport: {}\n", eval::to_text(runs), options.output);
+    return 0;
   }
+  write_file(options.output, text);
+  const bool shows_tables = options.collection.empty() && options.format == "md";
+  fmt::print("{}report: {}\n", shows_tables ? eval::to_text(runs) + "\n" : "", options.output);
   return 0;
 }
 
@@ -37,10 +89,22 @@ int report(const Options& options) {
 
 Action setup_report(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.add_option("RUN.json", options->files, "Results, as eval and bench write them with --format json")
+  app.add_option("RESULTS", options->results,
+                 "Results of eval and bench: documents (--format json), or folders of them (-o runs/)")
       ->required();
-  app.add_option("-o,--output", options->output,
-                 "Write the Markdown here, and only its tables to standard output");
+  app.add_option("--collection", options->collection,
+                 "One table with every row of a collection, such as timm or sayakpaul/swin/1")
+      ->type_name("COLLECTION");
+  app.add_option("--format", options->format,
+                 "md: Markdown; csv: one table, a line an entry; html: one page with charts, for a browser")
+      ->check(one_of({"md", "csv", "html"}))
+      ->type_name("md|csv|html")
+      ->capture_default_str();
+  app.add_option("--history", options->history, "html: the history (history.db) that trends are drawn from")
+      ->type_name("FILE");
+  add_catalog_option(app, options->catalog);
+  app.add_option("-o,--output", options->output, "Write the report here, whole or not at all")
+      ->type_name("FILE");
   return [options](const Globals&) { return report(*options); };
 }
 

@@ -144,6 +144,8 @@ struct Run {
   std::string interpolation;
   std::string started_at;
   std::optional<double> load_average;
+  std::string with_preprocessing;
+  std::string error;
 
   std::string cpu;
   std::vector<std::string> cpu_features;
@@ -249,6 +251,11 @@ void visit_fields(Self& run, Visit&& visit) {
   field("started_at", run.started_at, "", "when the measurement began, UTC, ISO 8601");
   field("load_average", run.load_average, "",
         "runnable tasks over the last minute, when the measurement began");
+  kind = "bench";
+  field("with_preprocessing", run.with_preprocessing, "",
+        "the images that each call decoded and prepared too; none: inference only, on a batch in memory");
+  field("error", run.error, "", "why the measurement failed; then there are no figures");
+  kind = "";
 
   group = "Machine";
   field("cpu", run.cpu, "", "the processor's name");

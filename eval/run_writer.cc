@@ -139,21 +139,6 @@ TextTable table_of_published(std::span<const Run> runs) {
   return table;
 }
 
-std::string csv_line(const std::vector<std::string>& cells) {
-  std::string line;
-  for (const std::string& cell : cells) {
-    if (&cell != &cells.front()) line += ',';
-    if (cell.find_first_of(",\"\r\n") == std::string::npos) {
-      line += cell;
-      continue;
-    }
-    line += '"';
-    for (const char c : cell) line += c == '"' ? "\"\"" : std::string(1, c);
-    line += '"';
-  }
-  return line + '\n';
-}
-
 // More than fits a cell of a CSV.
 template <typename T>
 constexpr bool kIsNested = false;
@@ -224,7 +209,9 @@ std::string to_markdown(std::span<const Run> runs) {
   return out;
 }
 
-std::string to_csv(std::span<const Run> runs) {
+std::string to_csv(std::span<const Run> runs) { return to_csv(runs, {}); }
+
+std::string to_csv(std::span<const Run> runs, std::span<const LeadingColumn> leading) {
   const auto any_of_kind = [&](const char* kind) {
     return std::any_of(runs.begin(), runs.end(), [&](const Run& run) { return is_of(kind, run.kind); });
   };
@@ -242,11 +229,15 @@ std::string to_csv(std::span<const Run> runs) {
   });
 
   std::vector<std::string> headers;
+  for (const LeadingColumn& column : leading) headers.push_back(column.header);
   for (const Column& column : columns) headers.emplace_back(column.header);
   std::string out = csv_line(headers);
   for (const Run& run : runs) {
     const json::object fields = to_object(run);
     std::vector<std::string> cells;
+    for (const LeadingColumn& column : leading) {
+      cells.push_back(column.cells[static_cast<size_t>(&run - runs.data())]);
+    }
     for (const Column& column : columns)
       cells.push_back(is_of(column.kind, run.kind) ? cell_of(fields, column, "") : "");
     out += csv_line(cells);

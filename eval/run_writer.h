@@ -5,6 +5,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "eval/run.h"
 
@@ -19,6 +20,13 @@ std::string to_markdown(std::span<const Run> runs);
 // benchmark-infer-*.csv for bench; step_time is the mean, as there); then every other field that is not a
 // list. Quoted as RFC 4180 says. A field that no run's kind has gives no column.
 std::string to_csv(std::span<const Run> runs);
+
+// The same with columns of another's in front. REQUIRES: a cell a run in each.
+struct LeadingColumn {
+  std::string header;
+  std::vector<std::string> cells;
+};
+std::string to_csv(std::span<const Run> runs, std::span<const LeadingColumn> leading);
 
 // Accuracy by class, a line a model and class: model, class, name, count, top1, top5 (percent, 4 digits).
 std::string to_class_csv(std::span<const Run> runs);

@@ -20,14 +20,18 @@ void TextTable::add(std::vector<std::string> cells) {
   rows_.push_back(std::move(cells));
 }
 
-std::string TextTable::text() const {
+std::vector<std::string> TextTable::headers() const {
   std::vector<std::string> headers;
   for (const Column& column : columns_) headers.push_back(column.header);
+  return headers;
+}
+
+std::string TextTable::text() const {
   std::vector<size_t> widths(columns_.size());
   const auto widen = [&](const std::vector<std::string>& cells) {
     for (size_t i = 0; i < cells.size(); ++i) widths[i] = std::max(widths[i], width_of(cells[i]));
   };
-  widen(headers);
+  widen(headers());
   for (const auto& row : rows_) widen(row);
 
   std::string out;
@@ -41,7 +45,7 @@ std::string TextTable::text() const {
     line.erase(line.find_last_not_of(' ') + 1);
     out += line + '\n';
   };
-  append(headers);
+  append(headers());
   for (const auto& row : rows_) append(row);
   return out;
 }
@@ -60,6 +64,27 @@ std::string TextTable::markdown() const {
     out += '\n';
   }
   return out;
+}
+
+std::string TextTable::csv() const {
+  std::string out = csv_line(headers());
+  for (const auto& row : rows_) out += csv_line(row);
+  return out;
+}
+
+std::string csv_line(const std::vector<std::string>& cells) {
+  std::string line;
+  for (const std::string& cell : cells) {
+    if (&cell != &cells.front()) line += ',';
+    if (cell.find_first_of(",\"\r\n") == std::string::npos) {
+      line += cell;
+      continue;
+    }
+    line += '"';
+    for (const char c : cell) line += c == '"' ? "\"\"" : std::string(1, c);
+    line += '"';
+  }
+  return line + '\n';
 }
 
 std::string escape_markdown(std::string_view text) {

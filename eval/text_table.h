@@ -1,4 +1,4 @@
-// A table of texts, as aligned lines for a terminal or as Markdown.
+// A table of texts, as aligned lines for a terminal, as Markdown or as CSV.
 #pragma once
 
 #include <string>
@@ -31,10 +31,17 @@ class TextTable {
   // A GitHub table; cells are escaped.
   std::string markdown() const;
 
+  std::string csv() const;
+
  private:
+  std::vector<std::string> headers() const;
+
   std::vector<Column> columns_;
   std::vector<std::vector<std::string>> rows_;
 };
+
+// A line of CSV, quoted as RFC 4180 says where it must be, ended by a newline.
+std::string csv_line(const std::vector<std::string>& cells);
 
 // Text that shows as itself in a Markdown table's cell: what Markdown or HTML would read otherwise is
 // escaped, line breaks become spaces. Underscores stay: inside words they mean nothing.

@@ -7,13 +7,13 @@ set -euo pipefail
 packages=(
   build-essential ca-certificates ccache cmake git ninja-build pkg-config
   catch2 libboost-json1.81-dev libboost1.81-dev libcli11-dev libcurl4-openssl-dev libeigen3-dev libfmt-dev
-  libjpeg62-turbo-dev libpng-dev libssl-dev libtbb-dev libwebp-dev zlib1g-dev
-  libarchive-dev libavcodec-dev libavformat-dev libavutil-dev libhdf5-dev libhwy-dev libprotobuf-dev libswscale-dev
-  libtomlplusplus-dev protobuf-compiler
+  libjpeg62-turbo-dev libpng-dev libsqlite3-dev libssl-dev libtbb-dev libwebp-dev zlib1g-dev
+  libarchive-dev libavcodec-dev libavformat-dev libavutil-dev libhdf5-dev libhwy-dev libjs-chart.js libprotobuf-dev
+  libswscale-dev libtomlplusplus-dev protobuf-compiler
 )
 case "${1:-}" in
   "") ;;
-  --test) packages+=(ffmpeg python3 python3-venv) ;;
+  --test) packages+=(chromium ffmpeg fish python3 python3-venv sqlite3 zsh) ;;
   --fuzz) packages+=(clang libclang-rt-14-dev llvm) ;;
   *) echo "usage: $0 [--test | --fuzz]" >&2; exit 2 ;;
 esac

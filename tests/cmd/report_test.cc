@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
@@ -94,4 +95,37 @@ TEST_CASE("a child's variables are ours with changes and its output may be large
   const std::vector<Run> runs = {run};
   const Scratch input("large.json", to_json(runs));
   CHECK(run_swinzoo({"report", input.path()}).out.size() > 500000);
+}
+
+TEST_CASE("report makes one table of a collection, in three forms") {
+  const std::string collection = "sayakpaul/swin/1", model = "sayakpaul/swin_tiny_patch4_window7_224";
+  Run run = made_bench();
+  run.model = model;
+  run.error.clear();
+  const Scratch input("bench.json", to_json(std::vector<Run>{run}));
+  const std::vector<std::string> words = {"report", input.path(), "--collection", collection};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), words.begin(), words.end());
+    return run_swinzoo(more);
+  };
+  const Result markdown = with({});
+  CHECK(markdown.status == 0);
+  CHECK_THAT(markdown.out,
+             Catch::StartsWith("# " + collection + "\n") && Catch::Contains("| not measured |"));
+  const Result csv = with({"--format", "csv"});
+  CHECK(std::count(csv.out.begin(), csv.out.end(), '\n') == 27);  // the header, and 26 entries
+  CHECK_THAT(csv.out, Catch::Contains("\n" + model + ",224x224,28288354,"));
+  const Scratch page("page.html");
+  const Result html = with({"--format", "html", "-o", page.path()});
+  CHECK(html.out == "report: " + page.path() + "\n");
+  CHECK_THAT(page.text(),
+             Catch::StartsWith("<!DOCTYPE html>") && Catch::Contains("\"title\":\"" + collection));
+  CHECK_THAT(run_swinzoo({"report", input.path(), "--format", "csv"}).out,
+             Catch::Contains("\n" + model + ","));
+
+  const Result unknown = run_swinzoo({"report", input.path(), "--collection", "nobody's"});
+  CHECK(unknown.status == 3);
+  CHECK_THAT(unknown.err, Catch::Contains("nobody's"));
+  CHECK(with({"--history", "h.db"}).status == 2);
+  CHECK(with({"--history", "/no/such.db", "--format", "html"}).status == 3);
 }

@@ -1,5 +1,7 @@
 // The command line as a whole, by the real binary: usage errors, help, pages, and the exit statuses that no
 // other file of this folder ends in.
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <regex>
@@ -80,6 +82,32 @@ TEST_CASE("every subcommand has help with its options") {
   }
 }
 
+TEST_CASE("every subcommand's help has examples, which it understands") {
+  for (const cmd::Command& command : cmd::commands()) {
+    INFO(command.name);
+    const std::string start = fmt::format("  swinzoo {} ", command.name);
+    REQUIRE_THAT(command.examples, Catch::StartsWith(start));
+    CHECK_THAT(help_of({command.name}), Contains(std::string("Examples:\n") + command.examples));
+    std::istringstream lines(command.examples);
+    for (std::string line; std::getline(lines, line);) {
+      INFO(line);
+      CHECK_THAT(line, Catch::StartsWith(start));
+      CLI::App app("", "swinzoo");
+      cmd::Globals globals;
+      cmd::Action action;
+      declare(app, globals, action);
+      CHECK_NOTHROW(app.parse(line.substr(line.find("swinzoo")), true));
+      CHECK(action != nullptr);
+    }
+  }
+}
+
+TEST_CASE("list -q prints ids and nothing else") {
+  const Result ids = run_swinzoo({"list", "-q", "--collection", "microsoft"});
+  CHECK(ids.status == 0);
+  CHECK_THAT(ids.out, Catch::StartsWith("microsoft/swin") && !Contains(" "));
+}
+
 TEST_CASE("a wrong command line ends in 2 and suggests what was meant") {
   check_usage_error({}, "--help");
   check_usage_error({"predcit"}, "did you mean 'predict'?");
@@ -87,6 +115,9 @@ TEST_CASE("a wrong command line ends in 2 and suggests what was meant") {
   check_usage_error({"list", "--quite"}, "did you mean '--quiet'?");
   check_usage_error({"eval", "m", "--data", "d", "--batch-sise", "3"}, "did you mean '--batch-size'?");
   check_usage_error({"bench", "m", "--thread=2"}, "did you mean '--threads'?");
+  check_usage_error({"history", "tred"}, "did you mean 'trend'?");
+  check_usage_error({"report", "r", "--format", "htm"},
+                    "'htm' is none of md, csv, html; did you mean 'html'?");
   check_usage_error({"convert", "a", "b", "-o", "c"}, "b");
   check_usage_error({"inspect"}, "swinzoo inspect --help");
   check_usage_error({"predict", "m"}, "input");

@@ -28,6 +28,8 @@ inline Run made_bench() {
   run.interpolation = "bicubic";
   run.started_at = "2026-01-31T23:59:59Z";
   run.load_average = 0.25;
+  run.with_preprocessing = "photos/";
+  run.error = "out of | memory";
   run.cpu = "Some CPU @ 2.00GHz";
   run.cpu_features = {"avx2", "fma"};
   run.cores = 3;

@@ -1,0 +1,22 @@
+// The git repository that the process stands in, asked through the `git` command.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace swinzoo::eval {
+
+// The full name of a commit that git knows by this name ("HEAD", a branch, a tag, an abbreviation). Nothing
+// where there is no repository, no git, or no such commit.
+std::optional<std::string> resolve_commit(const std::string& revision);
+
+// The ancestors of a commit, itself left out, nearest first: by the number of steps from child to parent,
+// and of as many steps in the order in which merges name their parents. Throws kNotFound, with git's own
+// message, where git can't tell.
+std::vector<std::string> ancestors_of(const std::string& commit);
+
+// The same from the text of `git rev-list --parents`: a line a commit, itself and then its parents.
+std::vector<std::string> ancestors_in(const std::string& rev_list, const std::string& commit);
+
+}  // namespace swinzoo::eval

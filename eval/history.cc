@@ -1,0 +1,318 @@
+#include "eval/history.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <set>
+
+#include "eval/git.h"
+#include "formats/error.h"
+#include "formats/sha256.h"
+#include "zoo/suggest.h"
+
+namespace swinzoo::eval {
+namespace {
+
+constexpr int64_t kApplicationId = 0x737A6868;  // "szhh": what `file` tells of the database
+constexpr int64_t kVersion = 1;                 // user_version
+constexpr size_t kFingerprintDigits = 16;
+constexpr size_t kCommitDigits = 40;
+
+constexpr const char* kSchema = R"sql(
+CREATE TABLE runs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  added_at TEXT NOT NULL,
+  machine TEXT NOT NULL,
+  "commit" TEXT NOT NULL,
+  model TEXT NOT NULL,
+  weights_digest TEXT NOT NULL,
+  configuration TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  started_at TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  run TEXT NOT NULL,
+  UNIQUE ("commit", digest)
+) STRICT;
+CREATE INDEX runs_by_key ON runs (machine, model, configuration, started_at);
+PRAGMA application_id = 1937401960;
+PRAGMA user_version = 1;
+)sql";
+static_assert(kApplicationId == 1937401960 && kVersion == 1);
+
+// The fields that tell measurements apart, and the kind of run that they do so for.
+struct ConfigurationField {
+  const char* name;
+  const char* kind;  // empty: both
+};
+constexpr std::array kConfiguration = {
+    ConfigurationField{"kind", ""},
+    ConfigurationField{"backend", ""},
+    ConfigurationField{"isa", "bench"},
+    ConfigurationField{"precision", ""},
+    ConfigurationField{"threads", "bench"},
+    ConfigurationField{"streams", "bench"},
+    ConfigurationField{"batch", "bench"},
+    ConfigurationField{"image_size", ""},
+    ConfigurationField{"data", "eval"},
+    ConfigurationField{"data_set", "eval"},
+    ConfigurationField{"valid_classes", "eval"},
+    ConfigurationField{"shuffle_seed", "eval"},
+    ConfigurationField{"limit", "eval"},
+    ConfigurationField{"shard", "eval"},
+    ConfigurationField{"classifier", "eval"},
+    ConfigurationField{"with_preprocessing", "bench"},
+    ConfigurationField{"pinned", "bench"},
+    ConfigurationField{"preprocessing", "eval"},
+};
+
+std::string digest_of(const std::string& text) { return sha256_hex(std::as_bytes(std::span(text))); }
+
+// The WHERE clause of a filter, and what its parameters are bound to.
+class Condition {
+ public:
+  explicit Condition(const HistoryFilter& filter) {
+    if (!filter.ids.empty()) text_ = fmt::format("id IN ({})", fmt::join(filter.ids, ","));
+    add("machine = ?", filter.machine);
+    if (filter.commit.size() < kCommitDigits) {
+      add("substr(\"commit\", 1, length(?)) = ?", filter.commit, 2);
+    } else {
+      add("\"commit\" = ?", filter.commit);
+    }
+    add("model = ?", filter.model);
+    add("kind = ?", filter.kind);
+  }
+
+  std::string text() const { return text_.empty() ? "1" : text_; }
+  // Returns the next parameter.
+  int bind(Statement& statement) const {
+    int parameter = 1;
+    for (const std::string& value : values_) statement.bind(parameter++, value);
+    return parameter;
+  }
+
+ private:
+  void add(const char* condition, const std::string& value, size_t times = 1) {
+    if (value.empty()) return;
+    text_ += fmt::format("{}{}", text_.empty() ? "" : " AND ", condition);
+    values_.insert(values_.end(), times, value);
+  }
+
+  std::string text_;
+  std::vector<std::string> values_;
+};
+
+std::optional<std::string> variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0' ? std::optional<std::string>(value) : std::nullopt;
+}
+
+}  // namespace
+
+std::string machine_fingerprint(const Run& run) {
+  std::vector<std::string> features = run.cpu_features;
+  std::sort(features.begin(), features.end());
+  const double gib = std::round(static_cast<double>(run.memory_mb.value_or(0)) / 1024);
+  return digest_of(fmt::format("cpu={}\ncores={}\nmemory_gib={}\ncpu_features={}\ngovernor={}\n", run.cpu,
+                               run.cores.value_or(0), gib, fmt::join(features, " "), run.governor))
+      .substr(0, kFingerprintDigits);
+}
+
+std::string history_configuration(const Run& run) {
+  const json::object fields = to_object(run);
+  std::string text;
+  for (const ConfigurationField& field : kConfiguration) {
+    const json::value* value = find_member(fields, field.name);
+    if (value == nullptr || (*field.kind != 0 && run.kind != field.kind)) continue;
+    std::string shown = value->is_string() ? as_string(*value, field.name) : to_json_line(*value);
+    if (std::string_view(field.name) == "data") {
+      std::filesystem::path path = shown;
+      if (!path.has_filename()) path = path.parent_path();
+      shown = path.filename();
+    }
+    text += fmt::format("{}{}={}", text.empty() ? "" : " ", field.name, shown);
+  }
+  return text;
+}
+
+History::History(const std::filesystem::path& path, Database::Mode mode)
+    : path_(path.string()), database_(path, mode) {
+  const auto pragma = [this](const char* text) {
+    Statement statement(database_, text);
+    statement.step();
+    return statement.integer(0);
+  };
+  std::optional<Transaction> transaction;
+  if (mode == Database::Mode::kWrite && pragma("PRAGMA application_id") == 0) {
+    transaction.emplace(database_);  // another process may be making it right now
+    if (pragma("SELECT count(*) FROM sqlite_schema") == 0) database_.execute(kSchema);
+    transaction->commit();
+  }
+  if (pragma("PRAGMA application_id") != kApplicationId) {
+    fail(ErrorCode::kCorrupt, "{}: not a history of swinzoo's", path_);
+  }
+  const int64_t version = pragma("PRAGMA user_version");
+  if (version != kVersion) {
+    fail(ErrorCode::kUnsupported, "{}: a history of version {}; this swinzoo knows version {}", path_,
+         version, kVersion);
+  }
+}
+
+int64_t History::add(std::span<const Run> runs, const std::string& commit) {
+  const std::string now = utc_text(std::chrono::system_clock::now());
+  int64_t added = 0;
+  Transaction transaction(database_);
+  Statement insert(database_,
+                   "INSERT INTO runs (added_at, machine, \"commit\", model, weights_digest, configuration, "
+                   "kind, started_at, digest, run) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                   "ON CONFLICT DO NOTHING");
+  for (const Run& run : runs) {
+    const std::string text = to_json_line(to_object(run));
+    int at = 0;
+    for (const std::string& value : {now, machine_fingerprint(run), commit.empty() ? run.commit : commit,
+                                     run.model, run.weights_digest, history_configuration(run), run.kind,
+                                     run.started_at.empty() ? now : run.started_at, digest_of(text), text}) {
+      insert.bind(++at, value);
+    }
+    insert.step();
+    added += database_.changes();
+    insert.reset();
+  }
+  transaction.commit();
+  return added;
+}
+
+std::vector<HistoryRow> History::rows(const HistoryFilter& filter) const {
+  const Condition condition(filter);
+  const char* const latest =
+      filter.latest_only
+          ? " AND id IN (SELECT max(id) FROM runs GROUP BY machine, \"commit\", model, weights_digest, "
+            "configuration)"
+          : "";
+  Statement select(
+      database_, fmt::format("SELECT id, added_at, machine, \"commit\", configuration, digest, run FROM runs "
+                             "WHERE {}{} ORDER BY started_at, id",
+                             condition.text(), latest));
+  condition.bind(select);
+  std::vector<HistoryRow> rows;
+  while (select.step()) {
+    HistoryRow& row = rows.emplace_back();
+    row.id = select.integer(0);
+    row.added_at = select.text(1);
+    row.machine = select.text(2);
+    row.commit = select.text(3);
+    row.configuration = select.text(4);
+    const std::string text = select.text(6), where = fmt::format("{}: row {}", path_, row.id);
+    if (digest_of(text) != select.text(5)) {
+      fail(ErrorCode::kCorrupt, "{}: the result is not the one that was added", where);
+    }
+    from_value(parse_json(text, where), where, row.run);
+  }
+  return rows;
+}
+
+std::string History::baseline_of(const std::string& commit, const HistoryFilter& filter) const {
+  const Condition condition(filter);
+  Statement select(database_, fmt::format("SELECT DISTINCT \"commit\" FROM runs WHERE {}", condition.text()));
+  condition.bind(select);
+  std::set<std::string> measured;
+  while (select.step()) measured.insert(select.text(0));
+  for (const std::string& ancestor : ancestors_of(commit)) {
+    if (measured.contains(ancestor)) return ancestor;
+  }
+  fail(ErrorCode::kNotFound, "{}: no ancestor of {} was measured{}", path_, commit,
+       filter.machine.empty() ? "" : fmt::format(" on machine {}", filter.machine));
+}
+
+int64_t History::prune(const HistoryFilter& filter, int64_t keep, const std::string& before, bool dry_run) {
+  const Condition condition(filter);
+  std::string old = "0";
+  if (keep > 0) old += fmt::format(" OR place > {}", keep);
+  if (!before.empty()) old += " OR started_at < ?";
+  Transaction transaction(database_);
+  Statement remove(
+      database_, fmt::format("{} FROM runs WHERE id IN (SELECT id FROM (SELECT id, started_at, row_number() "
+                             "OVER (PARTITION BY machine, model, configuration ORDER BY started_at DESC, id "
+                             "DESC) AS place FROM runs WHERE {}) WHERE {})",
+                             dry_run ? "SELECT count(*)" : "DELETE", condition.text(), old));
+  const int next = condition.bind(remove);
+  if (!before.empty()) remove.bind(next, before);
+  const bool has_row = remove.step();
+  const int64_t count = has_row ? remove.integer(0) : database_.changes();
+  remove.reset();
+  transaction.commit();
+  if (!dry_run) database_.execute("VACUUM");
+  return count;
+}
+
+std::filesystem::path default_history_path() {
+  if (const auto path = variable("SWINZOO_HISTORY")) return *path;
+  const std::filesystem::path data =
+      variable("XDG_DATA_HOME").value_or(variable("HOME").value_or(".") + "/.local/share");
+  return data / "swinzoo" / "history.db";
+}
+
+std::string commit_named(const std::string& revision) {
+  if (const auto commit = resolve_commit(revision)) return *commit;
+  const bool is_full =
+      revision.size() == kCommitDigits && revision.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!is_full) fail(ErrorCode::kNotFound, "'{}': git knows no such commit here", revision);
+  return revision;
+}
+
+std::vector<Run> runs_of_history(const std::filesystem::path& path, const std::string& what) {
+  constexpr std::string_view kBaseline = "baseline";
+  const History history = History::open(path);
+  Run here;
+  set_machine(here, this_machine());
+  HistoryFilter filter;
+  filter.machine = machine_fingerprint(here);
+  if (what == kBaseline || what.starts_with(std::string(kBaseline) + ":")) {
+    filter.commit = history.baseline_of(
+        commit_named(what.size() > kBaseline.size() ? what.substr(kBaseline.size() + 1) : "HEAD"), filter);
+  } else {
+    filter.commit = commit_named(what);
+  }
+  std::vector<Run> runs;
+  for (HistoryRow& row : history.rows(filter)) runs.push_back(std::move(row.run));
+  if (runs.empty()) {
+    fail(ErrorCode::kNotFound, "{}: commit {} was not measured on this machine ({})", path.string(),
+         filter.commit, filter.machine);
+  }
+  return runs;
+}
+
+std::vector<Trend> trends_of(std::span<const HistoryRow> rows, std::string_view measure) {
+  std::vector<std::string> measures;
+  const Run no_run;
+  visit_fields(no_run, [&]<typename T>(const Field& field, const T&) {
+    if (std::is_same_v<T, std::optional<double>> || std::is_same_v<T, std::optional<int64_t>>) {
+      measures.emplace_back(field.name);
+    }
+  });
+  if (std::find(measures.begin(), measures.end(), measure) == measures.end()) {
+    const auto near = zoo::nearest(measure, measures);
+    fail(ErrorCode::kUsage, "'{}' is no measure of a result{}", measure,
+         near ? fmt::format("; did you mean '{}'?", *near) : "");
+  }
+  std::vector<Trend> trends;
+  for (const HistoryRow& row : rows) {
+    const json::object fields = to_object(row.run);
+    const json::value* value = find_member(fields, measure);
+    if (value == nullptr) continue;
+    auto trend = std::find_if(trends.begin(), trends.end(), [&](const Trend& t) {
+      return t.machine == row.machine && t.model == row.run.model && t.configuration == row.configuration;
+    });
+    if (trend == trends.end()) {
+      trends.push_back({row.machine, row.run.model, row.configuration, {}});
+      trend = std::prev(trends.end());
+    }
+    if (!trend->points.empty() && trend->points.back().commit == row.commit) trend->points.pop_back();
+    trend->points.push_back({row.commit, row.run.started_at, as_number(*value, "")});
+  }
+  return trends;
+}
+
+}  // namespace swinzoo::eval

@@ -1,0 +1,234 @@
+// swinzoo history, by the real binary.
+#include "eval/history.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <memory>
+
+#include "eval/run_writer.h"
+#include "formats/error.h"
+#include "tests/cmd/results.h"
+#include "tests/eval/made_runs.h"
+#include "tests/process.h"
+
+using namespace swinzoo;
+using namespace swinzoo::eval;
+using Catch::Matchers::Contains;
+namespace fs = std::filesystem;
+
+namespace {
+
+// A git repository with a line of commits, and a history of this machine's beside it.
+class Fixture {
+ public:
+  Fixture() {
+    fs::create_directories(repo());
+    git({"init", "-q", "-b", "main"});
+    for (const char* name : {"first", "second", "third"}) {
+      git({"-c", "user.name=n", "-c", "user.email=e", "commit", "-q", "--allow-empty", "-m", name});
+    }
+  }
+
+  fs::path path(const std::string& name) const { return folder_.path() / name; }
+  fs::path repo() const { return path("repo"); }
+  std::string db() const { return path("h.db"); }
+
+  // Results of this machine.
+  std::string results(const std::string& name, double median) const {
+    Run run = made_bench();
+    run.model = "swin_mini";
+    run.median_ms = median;
+    set_machine(run, this_machine());
+    write_text(path(name), to_json(std::vector{run}));
+    return path(name);
+  }
+
+  std::string git(std::vector<std::string> words) const {
+    words.insert(words.begin(), {"/usr/bin/env", "git", "-C", repo()});
+    Process process(words, {{"GIT_CONFIG_GLOBAL", "/dev/null"}});
+    const int status = process.wait();
+    INFO(process.err());
+    REQUIRE(status == 0);
+    std::string out = process.out();
+    return out.substr(0, out.find('\n'));
+  }
+
+  // swinzoo history ..., within the repository.
+  Result history(std::vector<std::string> words) const {
+    words.insert(words.begin(),
+                 {"/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", repo(), SWINZOO_BINARY, "history"});
+    Process process(words, {{"SWINZOO_HISTORY", db()}});
+    const int status = process.wait();
+    return {status, process.out(), process.err()};
+  }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+std::vector<double> medians_of(const Result& result) {
+  std::vector<double> medians;
+  for (const json::value& run : results_of(result)) medians.push_back(run.at("median_ms").as_double());
+  return medians;
+}
+
+}  // namespace
+
+TEST_CASE("history keeps results by commit, and finds the nearest measured ancestor") {
+  const Fixture fixture;
+  const Result added = fixture.history({"add", fixture.results("1.json", 10.5), "--commit", "HEAD~2"});
+  INFO(added.err);
+  CHECK(added.status == 0);
+  CHECK(added.out == fixture.db() + ": 1 added\n");
+  CHECK(fixture.history({"add", fixture.results("1.json", 10.5), "--commit", "HEAD~2"}).out ==
+        fixture.db() + ": 0 added, 1 there already\n");
+  REQUIRE(fixture.history({"add", fixture.results("3.json", 30.5), "--commit", "HEAD"}).status == 0);
+
+  CHECK(medians_of(fixture.history({"show", "--baseline", "--json"})) == std::vector{10.5});
+  REQUIRE(fixture.history({"add", fixture.results("2.json", 20.5), "--commit", "main~1"}).status == 0);
+  CHECK(medians_of(fixture.history({"show", "--baseline", "--json"})) == std::vector{20.5});
+  CHECK(medians_of(fixture.history({"show", "--baseline", "HEAD~1", "--json"})) == std::vector{10.5});
+  CHECK(medians_of(fixture.history({"show", "--commit", "HEAD", "--json"})) == std::vector{30.5});
+  std::vector<std::string> show = {"show", "--json"};
+  for (const json::value& row : results_of(fixture.history({"ls", "--json"}))) {
+    if (row.at("median_ms") != 20.5) show.push_back(std::to_string(row.at("history_id").as_int64()));
+  }
+  CHECK(medians_of(fixture.history(show)) == std::vector{10.5, 30.5});
+
+  const Result none = fixture.history({"show", "--baseline", "HEAD~2"});
+  CHECK(none.status == 3);
+  CHECK_THAT(none.err, Contains("no ancestor of " + fixture.git({"rev-parse", "HEAD~2"}) + " was measured"));
+  CHECK(fixture.history({"show", "--baseline", "--machine", "0123456789abcdef"}).status == 3);
+  write_text(fixture.path("elsewhere.json"), to_json(std::vector{made_bench()}));
+  REQUIRE(fixture.history({"add", fixture.path("elsewhere.json"), "--commit", "HEAD~1"}).status == 0);
+  CHECK(medians_of(fixture.history({"show", "--baseline", "--json"})).size() == 1);
+  CHECK(medians_of(fixture.history({"show", "--baseline", "--machine", "any", "--json"})).size() == 2);
+  CHECK(fixture.history({"show", "--commit", "HEAD", "--model", "other"}).status == 3);
+  CHECK(fixture.history({"add", fixture.path("1.json"), "--commit", "no-such-branch"}).status == 3);
+  CHECK(fixture.history({"add", fixture.path("none.json")}).status == 3);
+}
+
+TEST_CASE("the library gives compare the runs of a commit and of the baseline") {
+  const Fixture fixture;
+  REQUIRE(fixture.history({"add", fixture.results("1.json", 10.5), "--commit", "HEAD~1"}).status == 0);
+  const std::string commit = fixture.git({"rev-parse", "HEAD~1"});
+  const auto runs = runs_of_history(fixture.db(), commit);
+  REQUIRE(runs.size() == 1);
+  CHECK(runs[0].median_ms == 10.5);
+  CHECK_THROWS_AS(runs_of_history(fixture.db(), std::string(40, '0')), Error);
+  CHECK_THROWS_AS(runs_of_history(fixture.db(), "baseline:" + std::string(40, '0')), Error);
+}
+
+TEST_CASE("history lists, follows and exports") {
+  const Fixture fixture;
+  REQUIRE(fixture.history({"add", fixture.results("1.json", 10), "--commit", "HEAD~1"}).status == 0);
+  REQUIRE(fixture.history({"add", fixture.results("2.json", 12.5), "--commit", "HEAD"}).status == 0);
+  const std::string head = fixture.git({"rev-parse", "HEAD"});
+
+  const Result ls = fixture.history({"ls"});
+  CHECK(ls.status == 0);
+  CHECK_THAT(ls.out, Contains(head.substr(0, 10)) && Contains("swin_mini") && Contains("12.500 ms") &&
+                         Contains("batch=8"));
+  CHECK(results_of(fixture.history({"ls", "--json", "--machine", "this"})).size() == 2);
+  CHECK(results_of(fixture.history({"ls", "--json", "--kind", "eval"})).empty());
+
+  const Result trend = fixture.history({"trend"});
+  CHECK_THAT(trend.out, Contains("▁█") && Contains("+25.00 %") && Contains(head.substr(0, 10)));
+  const json::array trends = results_of(fixture.history({"trend", "--measure", "median_ms", "--json"}));
+  REQUIRE(trends.size() == 1);
+  CHECK(trends[0].at("points").at(1).at("value") == 12.5);
+  const Result wrong = fixture.history({"trend", "--measure", "medain_ms"});
+  CHECK(wrong.status == 2);
+  CHECK_THAT(wrong.err, Contains("did you mean 'median_ms'?"));
+  CHECK(fixture.history({"trend", "--measure", "top1"}).status == 3);
+
+  REQUIRE(fixture.history({"export", "-o", fixture.path("all.json")}).status == 0);
+  CHECK(read_runs(fixture.path("all.json")).size() == 2);
+  CHECK_THAT(read_text(fixture.path("all.json")), Contains("\"history_commit\": \"" + head + "\""));
+  const Result csv = fixture.history({"export", "--format", "csv"});
+  CHECK_THAT(csv.out, Catch::StartsWith("history_id,history_added_at,history_machine,history_commit,"
+                                        "history_configuration,model,"));
+  CHECK_THAT(csv.out, Contains("\n2,") && Contains("," + head + ","));
+
+  CHECK(fixture.history({"prune"}).status == 2);
+  CHECK(fixture.history({"prune", "--keep", "1", "--dry-run"}).out ==
+        fixture.db() + ": 1 would be removed\n");
+  CHECK(fixture.history({"prune", "--keep", "1"}).out == fixture.db() + ": 1 removed\n");
+  CHECK(results_of(fixture.history({"ls", "--json"})).size() == 1);
+}
+
+TEST_CASE("several processes add to one history at the same time") {
+  const TemporaryFolder folder;
+  const std::string db = folder.path() / "new" / "h.db";
+  constexpr int kWriters = 6, kRuns = 5;
+  std::vector<std::unique_ptr<Process>> writers;
+  for (int i = 0; i < kWriters; ++i) {
+    std::vector<Run> runs(kRuns, made_bench());
+    for (int k = 0; k < kRuns; ++k) runs[k].model = fmt::format("m{}_{}", i, k);
+    const fs::path file = folder.path() / fmt::format("{}.json", i);
+    write_text(file, to_json(runs));
+    writers.push_back(std::make_unique<Process>(
+        std::vector<std::string>{SWINZOO_BINARY, "history", "add", file, "--db", db},
+        std::map<std::string, std::string>{}));
+  }
+  for (const auto& writer : writers) {
+    const int status = writer->wait();
+    INFO(writer->err());
+    CHECK(status == 0);
+  }
+  CHECK(History::open(db).rows({}).size() == kWriters * kRuns);
+}
+
+TEST_CASE("a history that can not be written says so, by the exit status that fits") {
+  const TemporaryFolder folder;
+  const std::string db = folder.path() / "h.db", file = folder.path() / "r.json";
+  std::vector<Run> runs(3, made_bench());
+  runs[0].samples_ms.assign(20000, 1.23456789);
+  write_text(file, to_json(runs));
+  const std::vector<std::string> add = {"history", "add", file, "--db", db};
+
+  const std::string limited = "ulimit -f 40; exec \"$0\" history add \"$1\" --db \"$2\"";
+  Process full({"/bin/bash", "-c", limited, SWINZOO_BINARY, file, db}, {});
+  CHECK(full.wait() == 6);
+  CHECK_THAT(full.err(), Contains(db) && Contains("no space left"));
+  CHECK(run_swinzoo({"history", "ls", "--db", db, "--json"}).status == 0);  // all of it or nothing
+  CHECK(History::open(db).rows({}).empty());
+
+  REQUIRE(run_swinzoo(add).status == 0);
+  const std::string text = read_text(db);
+  write_text(db, text.substr(0, text.size() / 2));
+  const Result damaged = run_swinzoo({"history", "ls", "--db", db});
+  CHECK(damaged.status == 5);
+  CHECK_THAT(damaged.err, Contains(db));
+  CHECK(run_swinzoo({"history", "ls", "--db", folder.path() / "none.db"}).status == 3);
+  CHECK(run_swinzoo({"history", "prune", "--keep", "1", "--db", folder.path() / "none.db"}).status == 3);
+  CHECK(run_swinzoo({"history"}).status == 2);
+}
+
+TEST_CASE("a read-only history is read and not written") {
+  const TemporaryFolder folder;
+  const fs::path place = folder.path() / "place";
+  const std::string db = place / "h.db", file = folder.path() / "r.json";
+  write_text(file, to_json(std::vector{made_bench()}));
+  REQUIRE(run_swinzoo({"history", "add", file, "--db", db}).status == 0);
+  fs::permissions(db, fs::perms(0444));
+  fs::permissions(place, fs::perms(0555));
+  fs::permissions(folder.path(), fs::perms(0755));
+  std::vector<std::string> words = {SWINZOO_BINARY, "history", "ls", "--db", db};
+  if (::geteuid() == 0) {  // root may write everything
+    words.insert(words.begin(), {"/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"});
+  }
+  Process ls(words, {});
+  CHECK(ls.wait() == 0);
+  CHECK_THAT(ls.out(), Contains("ms"));
+  *std::find(words.begin(), words.end(), "ls") = "add";
+  words.push_back(file);
+  words.insert(words.end(), {"--commit", std::string(40, 'b')});
+  Process add(words, {});
+  CHECK(add.wait() == 1);
+  CHECK_THAT(add.err(), Contains(db) && Contains("readonly"));
+  fs::permissions(place, fs::perms(0755));
+}

@@ -1,0 +1,175 @@
+#include "eval/collection_report.h"
+
+#include <catch2/catch.hpp>
+
+#include "eval/report_page.h"
+#include "formats/json.h"
+#include "tests/eval/made_runs.h"
+#include "zoo/catalog.h"
+
+using namespace swinzoo;
+using namespace swinzoo::eval;
+using Catch::Matchers::Contains;
+
+namespace {
+
+constexpr const char* kTiny = "sayakpaul/swin_tiny_patch4_window7_224";
+constexpr const char* kFeatures = "sayakpaul/swin_tiny_patch4_window7_224_fe";
+constexpr const char* kSmall = "sayakpaul/swin_small_patch4_window7_224";
+
+Run bench_of(const std::string& model, int64_t batch, double median, const std::string& precision = "fp32") {
+  Run run = made_bench();
+  run.model = model;
+  run.batch = batch;
+  run.median_ms = median;
+  run.images_per_second = 1000.0 * static_cast<double>(batch) / median;
+  run.precision = precision;
+  run.error.clear();
+  run.with_preprocessing.clear();
+  return run;
+}
+
+Run eval_of(const std::string& model, int64_t count, double top1) {
+  Run run = made_eval();
+  run.model = model;
+  run.count = count;
+  run.top1 = top1;
+  return run;
+}
+
+std::vector<ReportEntry> entries() {
+  std::vector<ReportEntry> out;
+  for (const char* id : {kTiny, kFeatures, kSmall}) out.push_back({id, zoo::Catalog::built_in().lookup(id)});
+  return out;
+}
+
+ReportCell cell(const CollectionReport& report, size_t row, std::string_view key) {
+  for (const ReportColumn& column : report.columns) {
+    if (column.key == key) return column.cell(report.rows[row]);
+  }
+  return {nullptr, "", "no such column"};
+}
+
+}  // namespace
+
+TEST_CASE("a collection's report has every entry, and of each the figures that stand for it") {
+  const std::vector<Run> runs = {bench_of(kTiny, 8, 60),     bench_of(kTiny, 1, 12),
+                                 bench_of(kTiny, 1, 10),     bench_of(kTiny, 1, 5, "bf16"),
+                                 eval_of(kTiny, 100, 70),    eval_of(kTiny, 50000, 81),
+                                 bench_of(kFeatures, 4, 40), bench_of("another", 1, 1)};
+  const auto report = report_of("made/1", entries(), runs);
+  REQUIRE(report.rows.size() == 3);
+  CHECK(report.machines.size() == 1);
+  CHECK(report.others == std::vector<std::string>{"another"});
+  CHECK(cell(report, 0, "model").text == kTiny);
+  CHECK(cell(report, 0, "latency_ms").value == 10.0);
+  CHECK(cell(report, 0, "latency_at").text == "batch 1, 2 threads, fp32");
+  CHECK(cell(report, 0, "images_per_second").text == "133.3");
+  CHECK(cell(report, 0, "throughput_at").text == "batch 8, 2 threads, fp32");
+  CHECK(cell(report, 0, "top1").text == "81.00");
+  CHECK(cell(report, 0, "images").value == 50000);
+  CHECK(cell(report, 0, "published_top1").text == "81.18");
+  CHECK(cell(report, 0, "published_on").text == "imagenet, collection");
+  CHECK(cell(report, 0, "params").value == 28288354);
+  CHECK(cell(report, 0, "macs").text == "4.51");
+  CHECK(cell(report, 0, "input").text == "224x224");
+  CHECK(cell(report, 0, "machine").why == "no such column");
+}
+
+TEST_CASE("a figure that is missing says why") {
+  Run failed = bench_of(kSmall, 1, 1);
+  failed.median_ms.reset();
+  failed.images_per_second.reset();
+  failed.error = "out of memory";
+  const auto report = report_of("made/1", entries(), std::vector{failed});
+  CHECK(cell(report, 0, "latency_ms").why == "not measured");
+  CHECK(cell(report, 0, "top1").why == "not measured");
+  CHECK(cell(report, 1, "top1").why == "no classifier");
+  CHECK(cell(report, 1, "published_top1").why == "no classifier published");
+  CHECK(cell(report, 2, "latency_ms").why == "failed: out of memory");
+  CHECK(cell(report, 2, "peak_memory_mb").why == "failed");
+
+  const std::string markdown = to_markdown(report);
+  CHECK_THAT(markdown, Contains("# made/1\n") && Contains("| failed: out of memory | failed |"));
+  const std::string csv = to_csv(report);
+  CHECK_THAT(csv, Catch::StartsWith("model,input,params,macs,published_top1,"));
+  CHECK_THAT(csv, Contains("latency_ms: failed: out of memory; p90_ms: failed;"));
+  for (const ReportRow& row : report.rows) {
+    for (const ReportColumn& column : report.columns) {
+      const ReportCell made = column.cell(row);
+      CHECK(made.value.is_null() == made.text.empty());
+      CHECK(made.value.is_null() != made.why.empty());
+    }
+  }
+}
+
+TEST_CASE("an entry has a row for each machine that it was measured on") {
+  std::vector<Run> runs = {bench_of(kTiny, 1, 10), bench_of(kTiny, 1, 30), eval_of(kTiny, 10, 80)};
+  runs[1].cpu = "Intel(R) Xeon(R) Platinum 8375C CPU @ 2.90GHz";
+  const auto report = report_of("made/1", entries(), runs);
+  REQUIRE(report.rows.size() == 4);
+  CHECK(cell(report, 0, "machine").text == "Some, 3 cores, 24 GiB");
+  CHECK(cell(report, 1, "machine").text == "Intel Xeon Platinum 8375C, 3 cores, 24 GiB");
+  CHECK(cell(report, 1, "latency_ms").value == 30.0);
+  CHECK(cell(report, 1, "top1").value == 80.0);  // which does not depend on the machine
+  CHECK(cell(report, 2, "machine").why == "not measured");
+}
+
+TEST_CASE("a model outside the catalog has a row of what its results tell") {
+  const std::vector<Run> runs = {bench_of("mine.safetensors", 2, 20)};
+  const auto report = report_of("Results", std::vector<ReportEntry>{{"mine.safetensors"}}, runs);
+  CHECK(cell(report, 0, "params").value == 28288354);
+  CHECK(cell(report, 0, "input").text == "224x224");
+  CHECK(cell(report, 0, "published_top1").why == "not in the catalog");
+}
+
+TEST_CASE("the page holds its data as JSON that can not end its element") {
+  const std::string evil = "</script><img src=x onerror=alert(1)><!--";
+  const std::vector<Run> runs = {bench_of(evil, 1, 10)};
+  const auto report = report_of(evil, std::vector<ReportEntry>{{evil}}, runs);
+  const std::string page = to_html(report, runs, {});
+  CHECK_THAT(page, !Contains("<img") && !Contains("{{"));
+  const std::string open = "id=\"data\">";
+  const size_t begin = page.find(open) + open.size();
+  const json::value data = parse_json(page.substr(begin, page.find("</script>", begin) - begin), "the page");
+  CHECK(as_string(data.at("title"), "title") == evil);
+  CHECK(as_string(data.at("rows").at(0).at("model"), "model") == evil);
+  CHECK(data.at("bench").at("rows").at(0).at(6) == 10);
+  CHECK_THAT(page, Contains("Chart.js v") && Contains("default-src 'none'") && !Contains("samples_ms"));
+}
+
+TEST_CASE("the page of 60 entries in 12 configurations with profiles and trends is below 2 MB") {
+  std::vector<Run> runs;
+  std::vector<ReportEntry> all;
+  std::vector<HistoryRow> history;
+  ProfileRow step = made_bench().profile->by_step.front();
+  for (const zoo::ModelSpec& spec : zoo::Catalog::built_in().entries()) {
+    if (all.size() == 60) break;
+    all.push_back({spec.id, &spec});
+    for (int64_t i = 0; i < 12; ++i) {
+      Run run = bench_of(spec.id, i + 1, 12.3456789 + static_cast<double>(i));
+      run.samples_ms.assign(1000, 12.3456789);
+      run.profile->by_step.assign(60, step);
+      for (int64_t commit = 0; commit < 30; ++commit) {
+        HistoryRow row;
+        row.commit = fmt::format("{:040}", commit);
+        row.machine = machine_fingerprint(run);
+        row.configuration = history_configuration(run);
+        row.run = run;
+        row.run.samples_ms.clear();
+        row.run.profile.reset();
+        row.run.median_ms = 12.3456 + static_cast<double>(commit);
+        history.push_back(std::move(row));
+      }
+      runs.push_back(std::move(run));
+    }
+  }
+  REQUIRE(runs.size() == 720);
+  const auto report = report_of("60 entries", all, runs);
+  const json::value data = page_data(report, runs, history);
+  CHECK(data.at("bench").at("rows").as_array().size() == 720);
+  CHECK(data.at("profiles").as_array().size() == 60);
+  CHECK(data.at("history").at("trends").as_array().size() == 720);
+  CHECK(data.at("history").at("commits").as_array().size() == 30);
+  CHECK(to_html(report, runs, history).size() < 2'000'000);
+}
