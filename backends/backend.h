@@ -90,6 +90,8 @@ struct LoadOptions {
   // least one. One stream is for latency, several are for throughput.
   int streams = 1;
   Precision precision = Precision::kFp32;
+  // Each thread is bound to a processor of its own while it works on a call, the streams to different ones.
+  bool pin = false;
 };
 
 // Makes an executable. weights[i] is plan.weights[i], float32 and of its shape; the views must live as long

@@ -1,140 +1,212 @@
-// swinzoo bench: how long a model takes for a batch, over batch sizes and threads.
-#include "eval/bench.h"
-
+// swinzoo bench: how long a model takes for a batch, over batch sizes, threads, streams and precisions.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
 #include <memory>
+#include <new>
 #include <optional>
+#include <set>
 
+#include "cmd/bench_folder.h"
+#include "cmd/bench_options.h"
 #include "cmd/command.h"
-#include "cmd/measured_run.h"
-#include "cmd/model_options.h"
 #include "cmd/options.h"
 #include "eval/count.h"
+#include "eval/machine.h"
 #include "eval/model_bench.h"
 #include "eval/profile.h"
+#include "eval/run_folder.h"
+#include "eval/warnings.h"
 #include "formats/error.h"
 
 namespace swinzoo::cmd {
 namespace {
 
-struct Options {
-  std::vector<std::string> models;
-  std::vector<int64_t> batches = {1};
-  std::vector<int> threads;
-  int64_t iterations = 0;
-  eval::BenchOptions loop;
-  bool profile = false;
-  RunOutput output;
-  ModelOptions run;
-};
+class Bench {
+ public:
+  Bench(const BenchCommand& options, const Globals& globals)
+      : options_(options),
+        globals_(globals),
+        catalog_(load_catalog(options.run.catalog)),
+        log_(options.output) {
+    if (eval::is_run_folder(options.output.file)) folder_.emplace(options.output.file);
+    if (!options.images.empty()) images_.emplace(images_in(options.images));
+  }
 
-std::vector<int> all_threads_of(const Options& options) {
-  if (options.threads.empty()) return {threads_of(options.run)};
-  return options.threads;
-}
-
-// One configuration after another of one model, loaded anew for each number of threads.
-void bench(const std::string& name, const Options& options, const zoo::Catalog& catalog,
-           const Globals& globals, RunLog& log) {
-  for (const int threads : all_threads_of(options)) {
-    eval::SteadyClock clock;
-    const auto before = clock.now();
-    const zoo::Model model = load_model(name, catalog, options.run, threads, globals);
-    const double load_ms = std::chrono::duration<double, std::milli>(clock.now() - before).count();
-    const backends::Executable& executable = model.executable();
-    const eval::Run common = start_run("bench", model, options.run, threads);
-    std::optional<eval::Roof> roof;
-    if (options.profile) roof = eval::roof_of(executable.isa(), threads);
-    for (const int64_t batch : options.batches) {
-      if (!globals.quiet)
-        fmt::print(stderr, "swinzoo: timing {}, batch {}, {} threads, {} streams\n", name, batch, threads,
-                   options.run.streams);
-      eval::Run run = common;
-      eval::Samples samples;
-      if (roof) {
-        eval::StepSamples timed = eval::time_steps(executable, batch, options.loop, clock);
-        run.profile = eval::profile_of(executable.plan(), batch, timed.steps, *roof);
-        samples = std::move(timed.samples);
-      } else {
-        samples = eval::time_model(executable, batch, options.run.streams, options.loop, clock);
+  int run() {
+    const std::vector<std::string> models = models_of(options_, catalog_);
+    const std::vector<Configuration> configurations = configurations_of(options_);
+    const bool is_only_one = models.size() * configurations.size() == 1;
+    bool has_failed = false;
+    for (const std::string& model : models) {
+      for (const Configuration& configuration : configurations) {
+        eval::Run run;
+        try {
+          run = measure(model, configuration);
+        } catch (const Error& error) {
+          if (is_only_one || error.code() == ErrorCode::kInterrupted) throw;
+          run = failed(model, configuration, error.what());
+        } catch (const std::bad_alloc&) {
+          if (is_only_one) throw;
+          run = failed(model, configuration, "not enough memory");
+        }
+        if (!run.error.empty()) {
+          has_failed = true;
+          say_once(fmt::format("error: {}: {}", model, run.error));
+        }
+        add(model, std::move(run));
       }
-      set_timing(run, samples, batch, eval::count(executable.plan()).macs_each_run);
-      run.load_ms = load_ms;
-      log.add(std::move(run));
+      loaded_.reset();
+      checks_.clear();
     }
+    log_.print();
+    return has_failed ? static_cast<int>(ErrorCode::kFailed) : 0;
   }
-}
 
-void require_usage(const Options& options) {
-  if (options.profile && options.run.streams > 1) {
-    fail(ErrorCode::kUsage, "--profile times the steps of one call at a time, so it takes no --streams");
-  }
-  for (const int threads : all_threads_of(options)) {
-    if (options.run.streams <= threads) continue;
-    fail(ErrorCode::kUsage, "--streams {} share the threads, so there must be as many; there are {}",
-         options.run.streams, threads);
-  }
-}
+ private:
+  // A model that is loaded, and what is known of its runs before they are timed.
+  struct Loaded {
+    LoadSetting setting;
+    zoo::Model model;
+    double load_ms = 0;
+    double peak_mb = 0;  // of loading
+    eval::Run started = {};
+    eval::Roof roof = {};
+  };
 
-int run(const Options& options, const Globals& globals) {
-  require_usage(options);
-  const zoo::Catalog catalog = load_catalog(options.run.catalog);
-  RunLog log(options.output);
-  const int status = for_each_model(
-      options.models, [&](const std::string& model) { bench(model, options, catalog, globals, log); });
-  log.print();
-  return status;
-}
+  void add(const std::string& model, eval::Run run) {
+    if (folder_) folder_->add(model, run);
+    log_.add_finished(std::move(run));
+  }
+
+  void note(const std::string& text) const {
+    if (!globals_.quiet) fmt::print(stderr, "swinzoo: {}\n", text);
+  }
+
+  // What is true of many configurations is said of the first.
+  void say_once(const std::string& text) {
+    if (said_.insert(text).second) fmt::print(stderr, "swinzoo: {}\n", text);
+  }
+
+  ModelOptions model_options(const LoadSetting& setting) const {
+    ModelOptions options = options_.run;
+    options.precision = setting.precision;
+    options.streams = setting.streams;
+    return options;
+  }
+
+  // The model, loaded anew unless it is loaded so already.
+  const Loaded& load(const std::string& name, const LoadSetting& setting) {
+    if (loaded_ && loaded_->setting == setting) return *loaded_;
+    loaded_.reset();
+    eval::reset_peak_memory();
+    const ModelOptions options = model_options(setting);
+    const auto before = clock_.now();
+    zoo::Model model = load_model(name, catalog_, options, setting.threads, globals_);
+    const std::chrono::duration<double, std::milli> load_time = clock_.now() - before;
+    const double peak_mb = eval::peak_memory_mb().value_or(0);
+    // More threads than cores can do no more.
+    const int roof_threads = std::min(setting.threads, eval::available_cores());
+    const eval::Roof roof = eval::roof_of(model.executable().isa(), roof_threads);
+    require_images_fit(model.spec(), name);
+    Loaded& loaded = loaded_.emplace(Loaded{setting, std::move(model), load_time.count(), peak_mb});
+    loaded.started = start_run("bench", loaded.model, options, setting.threads);
+    loaded.roof = roof;
+    return loaded;
+  }
+
+  void require_images_fit(const zoo::ModelSpec& spec, const std::string& name) const {
+    if (!images_ || (spec.dimensions.frames == 0 && spec.dimensions.in_chans == 3)) return;
+    fail(ErrorCode::kUnsupported, "{}: --with-preprocessing reads images, which the model does not take",
+         name);
+  }
+
+  eval::Run measure(const std::string& name, const Configuration& configuration) {
+    const Loaded& loaded = load(name, configuration.load);
+    const backends::Executable& executable = loaded.model.executable();
+    eval::Run run = with_options(loaded.started, configuration);
+    if (folder_) {
+      auto before = folder_->find(name, run);
+      if (before && before->profile.has_value() == options_.profile) {
+        note(fmt::format("{}, {}: measured before by this commit on this machine", name,
+                         to_text(configuration)));
+        return std::move(*before);
+      }
+    }
+    note(fmt::format("timing {}, {}", name, to_text(configuration)));
+    eval::reset_peak_memory();
+    std::optional<eval::BenchImages> images;
+    if (images_) images.emplace(eval::BenchImages{*images_, loaded.model.spec()});
+    const eval::ModelCalls calls{.executable = executable,
+                                 .check = checks_[configuration.load.precision],
+                                 .batch = configuration.batch,
+                                 .streams = configuration.load.streams,
+                                 .threads_of_stream = configuration.load.threads / configuration.load.streams,
+                                 .images = images ? &*images : nullptr};
+    const eval::ModelSamples timed = options_.profile ? eval::time_steps(calls, options_.loop, clock_)
+                                                      : eval::time_model(calls, options_.loop, clock_);
+    const int64_t macs = eval::count(executable.plan()).macs_each_run;
+    set_timing(run, timed.samples, configuration.batch, macs);
+    set_disturbance(run, timed.disturbance);
+    if (options_.profile) {
+      run.profile = eval::profile_of(executable.plan(), configuration.batch, timed.steps, loaded.roof);
+    }
+    run.output_digest = timed.output_digest;
+    run.load_ms = loaded.load_ms;
+    run.roof_share = 100 * 2 * run.gmacs_per_second.value_or(0) / loaded.roof.gflops_per_second;
+    if (const auto peak = eval::peak_memory_mb()) run.peak_memory_mb = std::max(*peak, loaded.peak_mb);
+    run.warnings = warnings_of(run, options_.loop.target_error);
+    for (const std::string& warning : run.warnings) {
+      if (!globals_.quiet) say_once(fmt::format("warning: {}: {}", name, warning));
+    }
+    return run;
+  }
+
+  eval::Run with_options(eval::Run run, const Configuration& configuration) const {
+    run.started_at = eval::utc_text(std::chrono::system_clock::now());
+    run.batch = configuration.batch;
+    run.pinned = options_.run.pin;
+    run.with_preprocessing = options_.images;
+    return run;
+  }
+
+  eval::Run failed(const std::string& name, const Configuration& configuration,
+                   const std::string& why) const {
+    eval::Run run;
+    if (loaded_ && loaded_->setting == configuration.load) {
+      run = loaded_->started;
+    } else {
+      run.kind = "bench";
+      run.model = name;
+      run.backend = options_.run.backend;
+      run.precision = backends::name_of(configuration.load.precision);
+      run.threads = configuration.load.threads;
+      run.streams = configuration.load.streams;
+      set_machine(run, eval::this_machine());
+    }
+    run.error = why;
+    return with_options(std::move(run), configuration);
+  }
+
+  const BenchCommand& options_;
+  const Globals& globals_;
+  zoo::Catalog catalog_;
+  RunLog log_;
+  std::optional<BenchFolder> folder_;
+  std::optional<eval::ImageSource> images_;
+  eval::SteadyClock clock_;
+  std::optional<Loaded> loaded_;
+  std::map<backends::Precision, eval::OutputCheck> checks_;  // of the model that is timed
+  std::set<std::string> said_;
+};
 
 }  // namespace
 
 Action setup_bench(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
-  app.add_option("model", options->models, "Catalog ids, hf:OWNER/REPO in the cache, or paths")
-      ->required()
-      ->type_name("MODEL");
-  app.add_option("-b,--batch", options->batches, "Batch sizes, each a configuration")
-      ->delimiter(',')
-      ->expected(1)
-      ->take_all()
-      ->check(in_range(1, 65536))
-      ->type_name("N[,N]")
-      ->default_str("1");
-  app.add_option("--threads", options->threads,
-                 "Numbers of threads, each a configuration (default: the cores that there are)")
-      ->delimiter(',')
-      ->expected(1)
-      ->take_all()
-      ->check(in_range(1, 4096))
-      ->type_name("N[,N]");
-  app.add_option("--streams", options->run.streams,
-                 "Calls at the same time, that share the threads: for throughput")
-      ->check(in_range(1, 4096))
-      ->type_name("N")
-      ->capture_default_str();
-  const auto iterations =
-      app.add_option("--iterations", options->iterations, "Timed calls (default: as --seconds gives)")
-          ->check(in_range(int64_t{1}, eval::kMostIterations))
-          ->type_name("N");
-  app.add_option("--seconds", options->loop.seconds, "Time to spend on timed calls; at least 10 are made")
-      ->check(in_range(0.0, 86400.0))
-      ->type_name("S")
-      ->capture_default_str()
-      ->excludes(iterations);
-  app.add_option("--warmup", options->loop.warmup, "Untimed calls first, for half a second at least; 0: none")
-      ->check(in_range(int64_t{0}, eval::kMostIterations))
-      ->type_name("N")
-      ->capture_default_str();
-  app.add_flag("--profile", options->profile,
-               "Where the time goes, by step: with MACs, bytes and the share of the machine's roof");
-  add_model_options(app, options->run, false);
-  add_run_output_options(app, options->output);
-  return [options](const Globals& globals) {
-    if (options->iterations > 0) options->loop.iterations = options->iterations;
-    if (options->loop.warmup == 0) options->loop.warmup_seconds = 0;
-    return run(*options, globals);
-  };
+  const auto options = std::make_shared<BenchCommand>();
+  add_bench_options(app, *options);
+  return [options](const Globals& globals) { return Bench(*options, globals).run(); };
 }
 
 }  // namespace swinzoo::cmd

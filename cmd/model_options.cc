@@ -47,7 +47,7 @@ CLI::Option* add_precision_option(CLI::App& app, backends::Precision& precision,
       ->default_str("fp32");
 }
 
-void add_model_options(CLI::App& app, ModelOptions& options, bool with_threads) {
+void add_loading_options(CLI::App& app, ModelOptions& options) {
   add_catalog_option(app, options.catalog);
   add_hint_options(app, options.hints);
   std::vector<std::string> names;
@@ -56,8 +56,12 @@ void add_model_options(CLI::App& app, ModelOptions& options, bool with_threads) 
       ->check(one_of(names))
       ->type_name(fmt::format("{}", fmt::join(names, "|")))
       ->capture_default_str();
+}
+
+void add_model_options(CLI::App& app, ModelOptions& options) {
+  add_loading_options(app, options);
   add_precision_option(app, options.precision, "What the products are computed in");
-  if (with_threads) add_threads_option(app, options.threads);
+  add_threads_option(app, options.threads);
 }
 
 void add_preprocessing_options(CLI::App& app, PreprocessingOptions& options) {
@@ -95,8 +99,9 @@ zoo::Model load_model(const std::string& model, const zoo::Catalog& catalog, con
 zoo::Model load_model(zoo::OpenedModel opened, const std::string& model, const ModelOptions& options,
                       int threads, const Globals& globals) {
   change(opened.spec.preprocessing, options.preprocessing);
-  zoo::Model loaded(std::move(opened), backends::find_backend(options.backend),
-                    {.threads = threads, .streams = options.streams, .precision = options.precision});
+  zoo::Model loaded(
+      std::move(opened), backends::find_backend(options.backend),
+      {.threads = threads, .streams = options.streams, .precision = options.precision, .pin = options.pin});
   if (globals.verbose) {
     fmt::print(stderr, "swinzoo: {}: {} from {}; backend {}, instruction set {}, {}, {} threads\n", model,
                loaded.spec().architecture, loaded.origin(), options.backend, loaded.executable().isa(),

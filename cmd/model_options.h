@@ -29,6 +29,7 @@ struct ModelOptions {
   PreprocessingOptions preprocessing;
   int threads = 0;  // 0: as many as the container's quota gives
   int streams = 1;  // calls at the same time, that share the threads
+  bool pin = false;
 };
 
 // Declares --threads.
@@ -37,9 +38,11 @@ void add_threads_option(CLI::App& app, int& threads);
 // Declares --precision fp32|bf16. `precision` outlives the app's parsing.
 CLI::Option* add_precision_option(CLI::App& app, backends::Precision& precision, const std::string& about);
 
-// Declares --catalog, --arch, --img-size, --backend and --precision; with_threads: --threads too. `options`
-// outlives the app's parsing.
-void add_model_options(CLI::App& app, ModelOptions& options, bool with_threads = true);
+// Declares --catalog, --arch, --img-size and --backend. `options` outlives the app's parsing.
+void add_loading_options(CLI::App& app, ModelOptions& options);
+
+// Declares these, --precision and --threads.
+void add_model_options(CLI::App& app, ModelOptions& options);
 
 // Declares --crop-pct, --crop-mode, --interpolation, --mean and --std, as timm's validate.py has them.
 // `options` outlives the app's parsing.

@@ -7,6 +7,7 @@
 
 #include "eval/image_format.h"
 #include "eval/machine.h"
+#include "eval/system_files.h"
 
 #define SWINZOO_TEXT_OF(token) #token
 #define SWINZOO_TEXT(macro) SWINZOO_TEXT_OF(macro)
@@ -28,6 +29,8 @@ void set_build(Machine& machine) {
   machine.tbb = TBB_VERSION_STRING;
   machine.libjpeg = SWINZOO_TEXT(LIBJPEG_TURBO_VERSION);
   machine.libpng = PNG_LIBPNG_VER_STRING;
+  std::string_view libraries = SWINZOO_LIBRARIES;
+  while (!libraries.empty()) machine.libraries.emplace_back(trimmed(take(libraries, ',')));
   machine.libwebp = webp_version().substr(std::string_view("libwebp ").size());
 }
 

@@ -10,11 +10,11 @@
 #include <fstream>
 #include <map>
 #include <set>
-#include <sstream>
 #include <thread>
 #include <utility>
 
-#include "formats/number.h"
+#include "eval/cgroup.h"
+#include "eval/system_files.h"
 
 namespace swinzoo::eval {
 namespace {
@@ -40,60 +40,11 @@ constexpr std::array<std::pair<const char*, const char*>, 14> kIsaFeatures = {{
     {"i8mm", "i8mm"},
 }};
 
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
-
-// Cuts the part before `separator` off the front of `text`, or all of it.
-std::string_view take(std::string_view& text, char separator) {
-  const std::string_view part = text.substr(0, text.find(separator));
-  text.remove_prefix(std::min(text.size(), part.size() + 1));
-  return part;
-}
-
-template <typename T>
-std::optional<T> number_of(std::string_view text) {
-  return whole_number<T>(trimmed(text));
-}
-
-// The whole text of a file of the system's, whose size can't be asked for; empty if it can't be read.
-std::string read_text(const fs::path& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-std::string read_line(const fs::path& path) { return std::string(trimmed(read_text(path))); }
-
-// What lies in a folder and is named by the prefix and a number.
-std::vector<fs::path> numbered(const fs::path& folder, std::string_view prefix) {
-  std::vector<fs::path> found;
-  std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    const std::string name = it->path().filename();
-    if (name.starts_with(prefix) &&
-        number_of<int>(std::string_view(name).substr(prefix.size())).has_value()) {
-      found.push_back(it->path());
-    }
-  }
-  return found;
-}
-
-std::optional<double> smaller(std::optional<double> a, std::optional<double> b) {
-  if (!a.has_value() || !b.has_value()) return a.has_value() ? a : b;
-  return std::min(*a, *b);
-}
-
 std::optional<int64_t> schedulable_cores() {
   cpu_set_t cpus;
   if (::sched_getaffinity(0, sizeof cpus, &cpus) != 0) return std::nullopt;  // over 1024 of them
   return CPU_COUNT(&cpus);
 }
-
-std::optional<double> own_quota() { return cgroup_quota("/sys/fs/cgroup", read_text("/proc/self/cgroup")); }
 
 }  // namespace
 
@@ -154,43 +105,6 @@ std::string parse_os_name(std::string_view os_release) {
   return "";
 }
 
-std::optional<double> parse_cpu_max(std::string_view cpu_max) {
-  std::string_view rest = trimmed(cpu_max);
-  const std::string_view quota = take(rest, ' ');
-  return parse_cfs_quota(quota, rest);
-}
-
-std::optional<double> parse_cfs_quota(std::string_view quota, std::string_view period) {
-  const auto microseconds = number_of<int64_t>(quota);  // v1 says -1, v2 "max", where there is no limit
-  const auto each = number_of<int64_t>(period);
-  if (!microseconds.has_value() || !each.has_value() || *microseconds <= 0 || *each <= 0) return std::nullopt;
-  return static_cast<double>(*microseconds) / static_cast<double>(*each);
-}
-
-std::optional<double> cgroup_quota(const fs::path& mount, std::string_view self_cgroup) {
-  std::optional<double> least;
-  while (!self_cgroup.empty()) {
-    // ID:CONTROLLERS:PATH; in v2, and in v1's unified hierarchy, there are no controllers (cgroups(7)).
-    std::string_view path = take(self_cgroup, '\n');
-    take(path, ':');
-    const std::string controllers = "," + std::string(take(path, ':')) + ",";
-    const bool unified = controllers == ",,";
-    if (!unified && controllers.find(",cpu,") == std::string::npos) continue;
-    // In a container the path may be the host's, and only the root be there.
-    for (fs::path group = fs::path(path).relative_path();; group = group.parent_path()) {
-      if (unified) {
-        least = smaller(least, parse_cpu_max(read_text(mount / group / "cpu.max")));
-      } else {
-        const fs::path folder = mount / "cpu" / group;
-        least = smaller(least, parse_cfs_quota(read_text(folder / "cpu.cfs_quota_us"),
-                                               read_text(folder / "cpu.cfs_period_us")));
-      }
-      if (group.empty()) break;
-    }
-  }
-  return least;
-}
-
 int cores_within(int64_t affinity, std::optional<double> quota) {
   double cores = static_cast<double>(affinity);
   if (quota.has_value()) cores = std::min(cores, std::floor(*quota));
@@ -202,10 +116,10 @@ std::vector<Cache> read_caches(const fs::path& cpus) {
   std::map<std::pair<std::string, std::string>, std::pair<int64_t, std::set<std::string>>> found;
   for (const fs::path& cpu : numbered(cpus, "cpu")) {
     for (const fs::path& index : numbered(cpu / "cache", "index")) {
-      const std::string size = read_line(index / "size");
-      auto& cache = found[{read_line(index / "level"), read_line(index / "type")}];
+      const std::string size = read_system_line(index / "size");
+      auto& cache = found[{read_system_line(index / "level"), read_system_line(index / "type")}];
       if (size.ends_with('K')) cache.first = number_of<int64_t>(size.substr(0, size.size() - 1)).value_or(0);
-      cache.second.insert(read_line(index / "shared_cpu_list"));
+      cache.second.insert(read_system_line(index / "shared_cpu_list"));
     }
   }
   std::vector<Cache> caches;
@@ -217,20 +131,28 @@ std::vector<Cache> read_caches(const fs::path& cpus) {
   return caches;
 }
 
+std::optional<bool> read_turbo(const fs::path& cpus) {
+  if (const auto off = number_of<int>(read_system_line(cpus / "intel_pstate/no_turbo"))) return *off == 0;
+  if (const auto on = number_of<int>(read_system_line(cpus / "cpufreq/boost"))) return *on != 0;
+  return std::nullopt;
+}
+
 int available_cores() {
   const int64_t affinity = schedulable_cores().value_or(std::thread::hardware_concurrency());
   return cores_within(affinity, own_quota());
 }
 
 std::optional<double> peak_memory_mb() {
-  const auto kib = parse_kib(read_text("/proc/self/status"), "VmHWM");
+  const auto kib = parse_kib(read_system_file("/proc/self/status"), "VmHWM");
   if (!kib.has_value()) return std::nullopt;
   return static_cast<double>(*kib) / 1024;
 }
 
+void reset_peak_memory() { std::ofstream("/proc/self/clear_refs") << "5"; }
+
 Machine this_machine() {
   Machine machine;
-  CpuInfo cpu = parse_cpuinfo(read_text("/proc/cpuinfo"));
+  CpuInfo cpu = parse_cpuinfo(read_system_file("/proc/cpuinfo"));
   machine.cpu = std::move(cpu.name);
   machine.isa = std::move(cpu.isa);
   if (cpu.physical_cores > 0) machine.physical_cores = cpu.physical_cores;
@@ -242,9 +164,12 @@ Machine this_machine() {
   const auto nodes = static_cast<int64_t>(numbered("/sys/devices/system/node", "node").size());
   if (nodes > 0) machine.numa_nodes = nodes;
   machine.caches = read_caches("/sys/devices/system/cpu");
-  machine.governor = read_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
-  if (const auto kib = parse_kib(read_text("/proc/meminfo"), "MemTotal")) machine.memory_mb = *kib / 1024;
-  machine.os = parse_os_name(read_text("/etc/os-release"));
+  machine.governor = read_system_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
+  machine.turbo = read_turbo("/sys/devices/system/cpu");
+  if (const auto kib = parse_kib(read_system_file("/proc/meminfo"), "MemTotal"))
+    machine.memory_mb = *kib / 1024;
+  if (const auto bytes = own_memory_limit()) machine.memory_limit_mb = *bytes >> 20;
+  machine.os = parse_os_name(read_system_file("/etc/os-release"));
   utsname names;
   if (::uname(&names) == 0)
     machine.kernel = fmt::format("{} {} {}", names.sysname, names.release, names.machine);

@@ -42,8 +42,10 @@ struct Machine {
   std::optional<int64_t> numa_nodes;
   std::vector<Cache> caches;
   std::string governor;
+  std::optional<bool> turbo;
 
   std::optional<int64_t> memory_mb;
+  std::optional<int64_t> memory_limit_mb;
   std::string os;
   std::string kernel;
   bool hypervisor = false;
@@ -61,6 +63,7 @@ struct Machine {
   std::string libjpeg;
   std::string libpng;
   std::string libwebp;
+  std::vector<std::string> libraries;
 
   bool operator==(const Machine&) const = default;
 };
@@ -85,8 +88,12 @@ void visit_fields(Self& machine, Visit&& visit) {
   field("caches", machine.caches, "", "an object a cache: `name`, `kib` (the size of one), `count`");
   field("governor", machine.governor, "", "the frequency governor of the first core");
 
+  field("turbo", machine.turbo, "", "whether the clock may rise above its nominal frequency");
+
   group = "System";
   field("memory_mb", machine.memory_mb, "MiB", "memory of the machine");
+  field("memory_limit_mb", machine.memory_limit_mb, "MiB",
+        "memory that the container allows; none = no limit");
   field("os", machine.os, "", "the operating system");
   field("kernel", machine.kernel, "", "the kernel's release and machine type");
   field("hypervisor", machine.hypervisor, "", "whether this is a virtual machine (x86)");
@@ -105,6 +112,7 @@ void visit_fields(Self& machine, Visit&& visit) {
   field("libjpeg", machine.libjpeg, "", "version of libjpeg-turbo's headers");
   field("libpng", machine.libpng, "", "version of libpng's headers");
   field("libwebp", machine.libwebp, "", "version of libwebp");
+  field("libraries", machine.libraries, "", "the other libraries that it was built with, and their versions");
 }
 
 // Looks at the machine now. Safe from any thread.
@@ -114,8 +122,12 @@ Machine this_machine();
 // rounded down where that is less (a thread more would only be throttled); at least 1.
 int available_cores();
 
-// Most resident memory that this process has had since it started, MiB (VmHWM).
+// Most resident memory that this process has had since it started, or since the peak was reset, MiB (VmHWM).
 std::optional<double> peak_memory_mb();
+
+// From now on the peak is that of what is still to come (proc(5): clear_refs). Where the system does not
+// allow it, nothing changes.
+void reset_peak_memory();
 
 // The build facts, a part of this_machine() (build_info.cc).
 void set_build(Machine& machine);
@@ -136,19 +148,11 @@ std::optional<int64_t> parse_kib(std::string_view text, std::string_view key);
 
 std::string parse_os_name(std::string_view os_release);  // PRETTY_NAME of /etc/os-release
 
-// Cores' worth of time; nothing where there is no limit.
-std::optional<double> parse_cpu_max(std::string_view cpu_max);  // v2: "150000 100000"
-std::optional<double> parse_cfs_quota(std::string_view quota,
-                                      std::string_view period);  // v1: "150000", "100000"
-
-// The smallest quota of the process's own control group and all above it, v1 or v2. `mount` is
-// /sys/fs/cgroup, self_cgroup the text of /proc/self/cgroup.
-std::optional<double> cgroup_quota(const std::filesystem::path& mount, std::string_view self_cgroup);
-
 // Cores to use out of those that can be scheduled on, and the quota.
 int cores_within(int64_t affinity, std::optional<double> quota);
 
-// Reads /sys/devices/system/cpu, or a copy of it.
+// Read /sys/devices/system/cpu, or a copy of it. read_turbo: intel_pstate/no_turbo, else cpufreq/boost.
 std::vector<Cache> read_caches(const std::filesystem::path& cpus);
+std::optional<bool> read_turbo(const std::filesystem::path& cpus);
 
 }  // namespace swinzoo::eval

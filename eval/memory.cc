@@ -1,38 +1,15 @@
 #include "eval/memory.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "eval/machine.h"
-#include "formats/number.h"
+#include "eval/system_files.h"
 
 namespace fs = std::filesystem;
 
 namespace swinzoo::eval {
 namespace {
-
-std::string read_text(const fs::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-std::optional<int64_t> number_in(const fs::path& file) {
-  const std::string text = read_text(file);
-  return whole_number<int64_t>(std::string_view(text).substr(0, text.find('\n')));
-}
-
-// A line "inactive_file 123" of memory.stat.
-int64_t inactive_file(const fs::path& memory_stat) {
-  std::ifstream file(memory_stat);
-  std::string key;
-  int64_t value = 0;
-  while (file >> key >> value) {
-    if (key == "inactive_file") return value;
-  }
-  return 0;
-}
 
 std::optional<int64_t> smaller(std::optional<int64_t> a, std::optional<int64_t> b) {
   if (!a || !b) return a ? a : b;
@@ -49,19 +26,21 @@ std::optional<int64_t> cgroup_memory_left(const fs::path& mount, std::string_vie
   // In a container the path may be the host's, and only the root be there.
   for (fs::path group = self_cgroup.substr(0, self_cgroup.find('\n'));; group = group.parent_path()) {
     const fs::path folder = mount / group;
-    const auto most = number_in(folder / "memory.max");  // "max" where there is none
-    const auto used = number_in(folder / "memory.current");
+    const auto most =
+        number_of<int64_t>(read_system_line(folder / "memory.max"));  // "max" where there is none
+    const auto used = number_of<int64_t>(read_system_line(folder / "memory.current"));
     if (most && used) {
-      least = smaller(least, std::max<int64_t>(0, *most - *used + inactive_file(folder / "memory.stat")));
+      const auto inactive = number_behind(read_system_file(folder / "memory.stat"), "inactive_file");
+      least = smaller(least, std::max<int64_t>(0, *most - *used + inactive.value_or(0)));
     }
     if (group.empty()) return least;
   }
 }
 
 std::optional<int64_t> available_memory() {
-  std::optional<int64_t> system = parse_kib(read_text("/proc/meminfo"), "MemAvailable");
+  std::optional<int64_t> system = parse_kib(read_system_file("/proc/meminfo"), "MemAvailable");
   if (system) *system *= 1024;
-  return smaller(system, cgroup_memory_left("/sys/fs/cgroup", read_text("/proc/self/cgroup")));
+  return smaller(system, cgroup_memory_left("/sys/fs/cgroup", read_system_file("/proc/self/cgroup")));
 }
 
 int64_t bytes_of_input(const backends::Plan& plan) {

@@ -23,6 +23,7 @@ struct Roof {
   std::string swinzoo_version;
   double gflops_per_second = 0;
   double gbytes_per_second = 0;
+  int64_t disturbed = 0;
 
   bool operator==(const Roof&) const = default;
 };
@@ -40,6 +41,9 @@ void visit_fields(Self& roof, Visit&& visit) {
   field("gflops_per_second", roof.gflops_per_second, "GFLOP/s",
         "multiply-adds of fp32 in registers, two operations each");
   field("gbytes_per_second", roof.gbytes_per_second, "GB/s", "reading memory; 10^9 bytes");
+  field("disturbed", roof.disturbed, "",
+        "how often it was measured while other programs ran; up to 5 times it is measured again; 0: "
+        "undisturbed");
 }
 
 // This machine's roof for an instruction set, as Executable::isa() names it, and a number of threads: as it
@@ -47,9 +51,16 @@ void visit_fields(Self& roof, Visit&& visit) {
 // time.
 Roof roof_of(std::string_view isa, int threads);
 
+struct RoofMeasurement {
+  backends::Roof roof;
+  bool disturbed = false;
+};
+
 // What roof_of does with a file: returns the roof in it that `wanted` names (its figures are not looked at),
-// else what `measure` gives, which is added. A file that can't be read is replaced.
+// else what `measure` gives, which is added. One that was disturbed is measured again, up to 5 times in all,
+// and the higher figures are kept: nothing makes a machine faster than it is. A file that can't be read is
+// replaced.
 Roof cached_roof(const std::filesystem::path& file, const Roof& wanted,
-                 const std::function<backends::Roof()>& measure);
+                 const std::function<RoofMeasurement()>& measure);
 
 }  // namespace swinzoo::eval

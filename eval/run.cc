@@ -38,6 +38,7 @@ void set_machine(Run& run, const Machine& machine) {
   run.cores = machine.available_cores;
   run.memory_mb = machine.memory_mb;
   run.governor = machine.governor;
+  run.turbo = machine.turbo;
   run.load_average = machine.load_average;
   run.os = machine.os;
   run.kernel = machine.kernel;
@@ -80,6 +81,13 @@ void set_timing(Run& run, const Samples& samples, int64_t batch, std::optional<i
   run.p90_ms = percentile(samples.ms, 90);
   run.p95_ms = percentile(samples.ms, 95);
   run.p99_ms = percentile(samples.ms, 99);
+  run.p99_9_ms = percentile(samples.ms, 99.9);
+  if (const auto interval = median_interval(samples.ms)) {
+    run.median_low_ms = interval->low;
+    run.median_high_ms = interval->high;
+    run.median_error = median_error_percent(samples.ms);
+  }
+  run.drift = samples.drift;
   run.timed_seconds = samples.seconds;
   if (samples.seconds > 0) {
     run.images_per_second = static_cast<double>(batch * *run.iterations) / samples.seconds;
@@ -88,6 +96,28 @@ void set_timing(Run& run, const Samples& samples, int64_t batch, std::optional<i
     }
   }
   run.samples_ms = samples.ms;
+}
+
+void set_disturbance(Run& run, const Disturbance& disturbance) {
+  run.cpu_ms = 1000 * disturbance.own_seconds / static_cast<double>(*run.warmup + *run.iterations);
+  run.steal = disturbance.steal;
+  run.other_load = disturbance.other_load;
+  run.context_switches = disturbance.context_switches;
+  run.throttled = disturbance.throttled;
+}
+
+std::string setup_text(const Run& run) {
+  std::string text = run.precision;
+  const auto add = [&](const std::optional<int64_t>& number, const char* format) {
+    if (number.has_value()) text += fmt::format(fmt::runtime(format), *number);
+  };
+  add(run.threads, ", {} threads");
+  add(run.streams, ", {} streams");
+  add(run.batch, ", batch {}");
+  if (!run.with_preprocessing.empty()) text += ", with preprocessing";
+  if (run.pinned.value_or(false)) text += ", pinned";
+  if (run.backend != "cpu" && !run.backend.empty()) text += ", " + run.backend;
+  return text;
 }
 
 std::string utc_text(std::chrono::system_clock::time_point time) {

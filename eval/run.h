@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "eval/bench.h"
+#include "eval/disturbance.h"
 #include "eval/fields.h"
 #include "eval/machine.h"
 #include "eval/profile.h"
@@ -145,6 +146,7 @@ struct Run {
   std::string started_at;
   std::optional<double> load_average;
   std::string with_preprocessing;
+  std::optional<bool> pinned;
   std::string error;
 
   std::string cpu;
@@ -152,6 +154,7 @@ struct Run {
   std::optional<int64_t> cores;
   std::optional<int64_t> memory_mb;
   std::string governor;
+  std::optional<bool> turbo;
   std::string os;
   std::string kernel;
   std::string swinzoo_version;
@@ -199,17 +202,30 @@ struct Run {
   std::optional<double> p90_ms;
   std::optional<double> p95_ms;
   std::optional<double> p99_ms;
+  std::optional<double> p99_9_ms;
+  std::optional<double> median_low_ms;
+  std::optional<double> median_high_ms;
+  std::optional<double> median_error;
+  std::optional<double> drift;
   std::optional<double> timed_seconds;
 
   std::optional<double> images_per_second;
   std::optional<double> gmacs_per_second;
+  std::optional<double> roof_share;
   std::optional<double> load_ms;
   std::optional<double> peak_memory_mb;
+  std::string output_digest;
+  std::optional<double> cpu_ms;
+  std::optional<double> steal;
+  std::optional<double> other_load;
+  std::optional<int64_t> context_switches;
+  std::optional<int64_t> throttled;
 
   std::vector<PublishedFigure> published;
   std::vector<ClassAccuracy> classes;               // those that images were of, by number
   std::optional<std::vector<SkippedFile>> skipped;  // empty where eval skipped none
   std::vector<EvalSample> samples;
+  std::vector<std::string> warnings;
   std::vector<double> samples_ms;
   std::optional<Profile> profile;
 
@@ -254,6 +270,7 @@ void visit_fields(Self& run, Visit&& visit) {
   kind = "bench";
   field("with_preprocessing", run.with_preprocessing, "",
         "the images that each call decoded and prepared too; none: inference only, on a batch in memory");
+  field("pinned", run.pinned, "", "whether each thread was bound to a processor of its own");
   field("error", run.error, "", "why the measurement failed; then there are no figures");
   kind = "";
 
@@ -263,6 +280,7 @@ void visit_fields(Self& run, Visit&& visit) {
   field("cores", run.cores, "", "cores that this process may use, the container's quota included");
   field("memory_mb", run.memory_mb, "MiB", "the machine's memory");
   field("governor", run.governor, "", "the frequency governor");
+  field("turbo", run.turbo, "", "whether the clock may rise above its nominal frequency");
   field("os", run.os, "", "the operating system");
   field("kernel", run.kernel, "", "the kernel's release");
   field("swinzoo_version", run.swinzoo_version, "", "the version that measured");
@@ -322,6 +340,12 @@ void visit_fields(Self& run, Visit&& visit) {
   field("p90_ms", run.p90_ms, "ms", "90th percentile");
   field("p95_ms", run.p95_ms, "ms", "95th percentile");
   field("p99_ms", run.p99_ms, "ms", "99th percentile");
+  field("p99_9_ms", run.p99_9_ms, "ms", "99.9th percentile");
+  field("median_low_ms", run.median_low_ms, "ms",
+        "lower end of the median's 95% interval, of order statistics; none below 6 calls");
+  field("median_high_ms", run.median_high_ms, "ms", "its upper end");
+  field("median_error", run.median_error, "%", "half that interval's width, of the median");
+  field("drift", run.drift, "%", "how much slower the second half of the calls was: medians");
   field("timed_seconds", run.timed_seconds, "s",
         "from the start of the first timed call to the end of the last, of all streams");
   kind = "";
@@ -330,9 +354,22 @@ void visit_fields(Self& run, Visit&& visit) {
   kind = "bench";
   field("gmacs_per_second", run.gmacs_per_second, "GMAC/s",
         "multiply-accumulates over time, those done once at load left out");
+  field(
+      "roof_share", run.roof_share, "%",
+      "of the multiply-adds of fp32 that this machine's threads can do, as `bench --profile` measures them");
   field("load_ms", run.load_ms, "ms", "time to read the weights and make them ready");
   kind = "";
-  field("peak_memory_mb", run.peak_memory_mb, "MiB", "most memory that the process has held so far");
+  field("peak_memory_mb", run.peak_memory_mb, "MiB",
+        "most memory that the process has held; of bench, since it began to load the model");
+  kind = "bench";
+  field("output_digest", run.output_digest, "",
+        "SHA-256 of the first call's results; every call's were compared with them");
+  field("cpu_ms", run.cpu_ms, "ms", "processor time of all threads, over warm-up and timed calls, a call");
+  field("steal", run.steal, "%", "of the processors' time while timing, what other virtual machines took");
+  field("other_load", run.other_load, "", "processors that other programs kept busy while timing");
+  field("context_switches", run.context_switches, "",
+        "how often one of our threads had to make room for another program");
+  field("throttled", run.throttled, "", "how often the container's quota was used up while timing");
 
   group = "Raw data";
   kind = "eval";
@@ -341,6 +378,7 @@ void visit_fields(Self& run, Visit&& visit) {
   field("skipped", run.skipped, "", "images that could not be read: `path` and `error`");
   field("samples", run.samples, "", "where asked for, an object an image, see below");
   kind = "bench";
+  field("warnings", run.warnings, "", "what makes these figures less than sure, and what helps");
   field("samples_ms", run.samples_ms, "ms", "time of each timed call, in their order, stream by stream");
   field("profile", run.profile, "", "with `--profile`: `roof`, `total`, `by_kind` and `by_step`, see below");
 }
@@ -354,6 +392,12 @@ void set_accuracy(Run& run, int64_t count, int64_t right1, int64_t right5);
 // macs_per_image: of what is computed at each call, that is without what is done once at load.
 // REQUIRES: at least one sample.
 void set_timing(Run& run, const Samples& samples, int64_t batch, std::optional<int64_t> macs_per_image);
+
+// What `disturbance` says of the time that the run took, warm-up included. REQUIRES: set_timing() was called.
+void set_disturbance(Run& run, const Disturbance& disturbance);
+
+// How the model ran: "fp32, 2 threads, 1 streams, batch 8", and what else is not as usual.
+std::string setup_text(const Run& run);
 
 // "2026-01-31T23:59:59Z".
 std::string utc_text(std::chrono::system_clock::time_point time);

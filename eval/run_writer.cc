@@ -41,7 +41,7 @@ constexpr std::array<Column, 15> kTimmColumns = {{
     {"interpolation", "interpolation", ""},
 }};
 
-constexpr std::array<Column, 25> kTableColumns = {{
+constexpr std::array<Column, 27> kTableColumns = {{
     {"Model", "model", ""},
     {"Backend", "backend", ""},
     {"ISA", "isa", "bench"},
@@ -56,12 +56,14 @@ constexpr std::array<Column, 25> kTableColumns = {{
     {"Top-5 %", "top5", "eval", 1, 3},
     {"95%", "top5_low", "eval", 1, 2, "top5_high"},
     {"Median ms", "median_ms", "bench", 1, 3},
+    {"+-%", "median_error", "bench", 1, 2},
     {"P90 ms", "p90_ms", "bench", 1, 3},
     {"P99 ms", "p99_ms", "bench", 1, 3},
     {"Calls", "iterations", "bench"},
     {"Seconds", "seconds", "eval", 1, 2},
     {"Images/s", "images_per_second", "", 1, 2},
     {"GMAC/s", "gmacs_per_second", "bench", 1, 1},
+    {"% of roof", "roof_share", "bench", 1, 1},
     {"Load ms", "load_ms", "bench", 1, 1},
     {"Peak MiB", "peak_memory_mb", "", 1, 1},
     {"GMACs", "macs", "", 1e-9, 2},
@@ -183,6 +185,10 @@ std::string to_text(std::span<const Run> runs) {
                        table_by_step(*run.profile).text());
   }
   for (const Run& run : runs) {
+    if (!run.error.empty())
+      out += fmt::format("\n{}, {}: failed: {}\n", run.model, setup_text(run), run.error);
+  }
+  for (const Run& run : runs) {
     if (!run.skipped.has_value() || run.skipped->empty()) continue;
     out += fmt::format("\n{}: {} skipped:\n", run.model, run.skipped->size());
     for (const SkippedFile& file : *run.skipped) out += fmt::format("  {}: {}\n", file.path, file.error);
@@ -205,6 +211,11 @@ std::string to_markdown(std::span<const Run> runs) {
     if (!run.profile.has_value()) continue;
     out += fmt::format("\n### {}\n\n{}\n{}", escape_markdown(profile_title(run)),
                        table_by_kind(*run.profile).markdown(), table_by_step(*run.profile).markdown());
+  }
+  for (const Run& run : runs) {
+    if (run.error.empty()) continue;
+    out += fmt::format("\n{}: failed: {}\n", escape_markdown(run.model + ", " + setup_text(run)),
+                       escape_markdown(run.error));
   }
   return out;
 }
@@ -257,12 +268,15 @@ std::string to_class_csv(std::span<const Run> runs) {
 }
 
 std::span<const RunFormat> run_formats() {
-  static constexpr std::array<RunFormat, 5> kFormats = {{
+  static constexpr std::array<RunFormat, 8> kFormats = {{
       {"text", &to_text},
       {"json", &to_json},
       {"jsonl", &to_jsonl},
       {"csv", &to_csv},
       {"md", &to_markdown},
+      {"google-benchmark", &to_google_benchmark},
+      {"github-action-benchmark", &to_action_benchmark},
+      {"junit", &to_junit},
   }};
   return kFormats;
 }

@@ -28,6 +28,10 @@ struct LeadingColumn {
 };
 std::string to_csv(std::span<const Run> runs, std::span<const LeadingColumn> leading);
 
+std::string to_google_benchmark(std::span<const Run> runs);  // run_google_benchmark.cc
+std::string to_action_benchmark(std::span<const Run> runs);  // run_action_benchmark.cc
+std::string to_junit(std::span<const Run> runs);             // run_junit.cc
+
 // Accuracy by class, a line a model and class: model, class, name, count, top1, top5 (percent, 4 digits).
 std::string to_class_csv(std::span<const Run> runs);
 

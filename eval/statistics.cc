@@ -1,6 +1,7 @@
 #include "eval/statistics.h"
 
 #include <algorithm>
+#include <boost/math/distributions/binomial.hpp>
 #include <cassert>
 #include <cmath>
 #include <numeric>
@@ -40,6 +41,23 @@ Interval wilson_interval(int64_t right, int64_t count) {
   const double centre = (2 * n * p + kZ * kZ) / denominator;
   const double reach = kZ * std::sqrt(kZ * kZ + 4 * n * p * (1 - p)) / denominator;
   return {right == 0 ? 0.0 : centre - reach, right == count ? 1.0 : centre + reach};
+}
+
+std::optional<Interval> median_interval(std::span<const double> values) {
+  const size_t n = values.size();
+  if (n < 6) return std::nullopt;
+  const boost::math::binomial_distribution<double> below(static_cast<double>(n), 0.5);
+  auto k = static_cast<size_t>(quantile(below, 0.025)) + 1;
+  while (cdf(below, static_cast<double>(k - 1)) > 0.025) --k;
+  std::vector<double> sorted(values.begin(), values.end());
+  std::sort(sorted.begin(), sorted.end());
+  return Interval{sorted[k - 1], sorted[n - k]};
+}
+
+std::optional<double> median_error_percent(std::span<const double> values) {
+  const auto interval = median_interval(values);
+  if (!interval.has_value() || !(median(values) > 0)) return std::nullopt;
+  return 100 * (interval->high - interval->low) / 2 / median(values);
 }
 
 }  // namespace swinzoo::eval

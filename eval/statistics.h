@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace swinzoo::eval {
@@ -28,5 +29,15 @@ struct Interval {
 // count).proportion_ci(0.95, method="wilson") gives it. From 0 to 1. REQUIRES: 0 <= right <= count, count >
 // 0.
 Interval wilson_interval(int64_t right, int64_t count);
+
+// A 95% interval of the median of what the values were drawn from, whatever its distribution: the k-th
+// smallest and the k-th largest value, k the largest number with P(Binomial(n, 1/2) < k) <= 2.5% (David and
+// Nagaraja, Order Statistics, 3rd edition, section 7.1; for independent draws). Nothing below 6 values, which
+// can't tell.
+std::optional<Interval> median_interval(std::span<const double> values);
+
+// Half the width of that interval in percent of the median. Nothing where there is no interval, or the median
+// is not positive.
+std::optional<double> median_error_percent(std::span<const double> values);
 
 }  // namespace swinzoo::eval

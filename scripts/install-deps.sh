@@ -13,7 +13,7 @@ packages=(
 )
 case "${1:-}" in
   "") ;;
-  --test) packages+=(chromium ffmpeg fish python3 python3-venv sqlite3 zsh) ;;
+  --test) packages+=(chromium ffmpeg fish libbenchmark-tools python3 python3-venv sqlite3 zsh) ;;
   --fuzz) packages+=(clang libclang-rt-14-dev llvm) ;;
   *) echo "usage: $0 [--test | --fuzz]" >&2; exit 2 ;;
 esac

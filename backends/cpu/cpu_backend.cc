@@ -5,8 +5,11 @@
 #include <algorithm>
 #include <cstdlib>
 #include <mutex>
+#include <optional>
+#include <utility>
 
 #include "backends/cpu/kernels.h"
+#include "backends/cpu/pinning.h"
 #include "backends/cpu/step.h"
 #include "backends/threads.h"
 #include "formats/error.h"
@@ -28,11 +31,26 @@ std::unique_ptr<CpuStep> load_step(const Step& step, PackedWeights& weights) {
   return std::visit(load, step.kernel);
 }
 
+// As many processors as there are threads.
+std::vector<int> processors_for(int threads) {
+  std::vector<int> processors = processors_to_pin();
+  if (processors.size() < static_cast<size_t>(threads)) {
+    fail(ErrorCode::kUnsupported, "pinning {} threads: this process may run on {} processors", threads,
+         processors.size());
+  }
+  processors.resize(static_cast<size_t>(threads));
+  return processors;
+}
+
 // What one call of run() works with: threads, and buffers.
 struct Lane {
-  explicit Lane(int threads) : arena(threads) {}
+  // processors: where its threads are bound to; none: nowhere.
+  Lane(int threads, std::vector<int> processors) : arena(threads) {
+    if (!processors.empty()) pinned.emplace(arena, std::move(processors));
+  }
 
   tbb::task_arena arena;
+  std::optional<Pinned> pinned;
   std::unique_ptr<Workspace> workspace;  // null before the first run
 };
 
@@ -43,6 +61,7 @@ class CpuExecutable : public Executable {
         threads_(std::max(1, options.threads / options.streams)),
         isa_(isa),
         more_threads_(allow_threads(options.threads)),
+        processors_(options.pin ? processors_for(options.threads) : std::vector<int>()),
         views_(std::move(weights)),
         weights_(this->plan(), views_, kernels_for(isa, options.precision)) {
     for (const Step& step : this->plan().steps) steps_.push_back(load_step(step, weights_));
@@ -73,18 +92,30 @@ class CpuExecutable : public Executable {
   // A lane that nobody uses, with a workspace for the batch.
   std::unique_ptr<Lane> take_lane(int64_t batch) const {
     std::unique_ptr<Lane> lane;
+    size_t number = 0;
     {
       const std::lock_guard lock(mutex_);
       if (!idle_.empty()) {
         lane = std::move(idle_.back());
         idle_.pop_back();
+      } else {
+        number = lanes_++;
       }
     }
-    if (!lane) lane = std::make_unique<Lane>(threads_);
+    if (!lane) lane = std::make_unique<Lane>(threads_, processors_of(number));
     if (!lane->workspace || lane->workspace->batch < batch) {
       lane->workspace = std::make_unique<Workspace>(batch, threads_, value_size_, slot_size_, scratch_size_);
     }
     return lane;
+  }
+
+  // The processors of a lane, in turn where more calls run at a time than there are streams.
+  std::vector<int> processors_of(size_t lane) const {
+    if (processors_.empty()) return {};
+    const auto count = static_cast<size_t>(threads_);
+    const auto first =
+        processors_.begin() + static_cast<ptrdiff_t>(lane % (processors_.size() / count) * count);
+    return {first, first + threads_};
   }
 
   void run_steps(const TensorView& x, std::span<const OutputBinding> outputs, StepTimes* times,
@@ -110,6 +141,7 @@ class CpuExecutable : public Executable {
   int threads_;  // of one call
   Isa isa_;
   std::unique_ptr<tbb::global_control> more_threads_;
+  std::vector<int> processors_;  // to bind threads to; none: they are not bound
   std::vector<TensorView> views_;
   PackedWeights weights_;
   std::vector<std::unique_ptr<CpuStep>> steps_;  // as in Plan::steps
@@ -118,6 +150,7 @@ class CpuExecutable : public Executable {
   int64_t scratch_size_ = 0;
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<Lane>> idle_;
+  mutable size_t lanes_ = 0;
 };
 
 }  // namespace

@@ -88,6 +88,8 @@ std::unique_ptr<Executable> load_reference(Plan plan, std::vector<TensorView> we
   if (options.precision != Precision::kFp32) {
     fail(ErrorCode::kUnsupported, "the reference backend computes in fp32 only");
   }
+  if (options.pin)
+    fail(ErrorCode::kUnsupported, "the reference backend does not bind its threads to processors");
   const int threads = std::max(1, options.threads / options.streams);
   return std::make_unique<ReferenceExecutable>(std::move(plan), std::move(weights), threads);
 }

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "eval/statistics.h"
 #include "formats/error.h"
 #include "tests/error_code.h"
 
@@ -141,6 +142,93 @@ TEST_CASE("what a stream throws is passed on, in the warm-up too, when the other
   }
 }
 
+TEST_CASE("warm-up goes on until two windows' medians agree, and no longer than its bound") {
+  FakeClock clock;
+  BenchOptions options = options_of(0, 0);
+  options.iterations = 1;
+  options.stable_percent = 2;
+  // Calls of 100 ms: a window is 3 of them. The first two windows are far apart, the next two are near.
+  std::vector<int> ms = {300, 300, 300, 100, 100, 100, 101, 101, 101};
+  size_t next = 0;
+  const auto settling = [&] { clock.time += std::chrono::milliseconds(ms[std::min(next++, ms.size() - 1)]); };
+  CHECK(measure(settling, options, clock).warmup == 9);
+  CHECK(measure([&] { clock.time += 100ms; }, options, clock).warmup == 6);
+  CHECK(measure([&] { clock.time += 10ms; }, options, clock).warmup == 40);  // 20 calls are 0.2 s
+
+  int64_t calls = 0;
+  const auto restless = [&] { clock.time += ++calls / 3 % 2 == 0 ? 100ms : 110ms; };
+  options.warmup_most_seconds = 3;
+  const int64_t warmup = measure(restless, options, clock).warmup;
+  CHECK(warmup >= 27);
+  CHECK(warmup <= 30);
+}
+
+TEST_CASE("a loop with a target error ends once the median is known so well, or at its bound") {
+  FakeClock clock;
+  BenchOptions options = options_of(0, 0);
+  options.seconds = 0.5;
+  options.target_error = 1;
+  options.most_seconds = 10;
+  CHECK(measure([&] { clock.time += 10ms; }, options, clock).ms.size() == 50);  // all alike: the least time
+
+  int64_t calls = 0;  // 100 ms, and every other call more: the interval is wide until there are many calls
+  const auto noisy = [&] { clock.time += 95ms + (++calls * 7919 % 11) * 1ms; };
+  const Samples samples = measure(noisy, options, clock);
+  CHECK(samples.ms.size() > 10);
+  CHECK(samples.ms.size() < 100);
+  CHECK(*median_error_percent(samples.ms) <= 1);
+
+  options.target_error = 0.001;
+  CHECK(measure(noisy, options, clock).ms.size() == 100);  // 10 s of 100 ms on average
+}
+
+TEST_CASE("streams with a target error end together") {
+  SteadyClock clock;
+  BenchOptions options = options_of(0, 0);
+  options.seconds = 0;
+  options.most_seconds = 60;
+  options.target_error = 1e6;
+  const size_t calls = measure_streams([](int) {}, 3, options, clock).ms.size();
+  CHECK(calls >= 12);
+  CHECK(calls < 100'000);
+}
+
+TEST_CASE("what is checked comes after each call, outside of its time, and may end the loop") {
+  FakeClock clock;
+  BenchOptions options = options_of(2, 0);
+  options.iterations = 3;
+  int calls = 0, checks = 0;
+  const auto body = [&] {
+    ++calls;
+    clock.time += 1ms;
+  };
+  const Samples samples = measure(body, options, clock, [&] {
+    CHECK(++checks == calls);
+    clock.time += 1s;
+  });
+  CHECK(checks == 5);
+  CHECK(samples.ms == std::vector<double>{1, 1, 1});
+  CHECK_THROWS_AS(measure(body, options, clock, [] { throw std::runtime_error("wrong"); }),
+                  std::runtime_error);
+
+  SteadyClock steady;
+  const auto wrong = [](int stream) {
+    if (stream == 1) throw std::runtime_error("wrong");
+  };
+  CHECK_THROWS_AS(measure_streams([](int) {}, 2, options, steady, wrong), std::runtime_error);
+}
+
+TEST_CASE("drift is how much slower the second half was") {
+  FakeClock clock;
+  BenchOptions options = options_of(0, 0);
+  options.iterations = 6;
+  int64_t calls = 0;
+  const auto slowing = [&] { clock.time += ++calls > 3 ? 110ms : 100ms; };
+  CHECK(*measure(slowing, options, clock).drift == Approx(10));
+  options.iterations = 3;
+  CHECK_FALSE(measure(slowing, options, clock).drift.has_value());
+}
+
 TEST_CASE("a body that throws ends the loop") {
   FakeClock clock;
   CHECK_THROWS_AS(measure([] { throw std::runtime_error("no"); }, {}, clock), std::runtime_error);
@@ -148,7 +236,7 @@ TEST_CASE("a body that throws ends the loop") {
 
 TEST_CASE("bad bench options are a usage error") {
   FakeClock clock;
-  std::vector<BenchOptions> bad(7);
+  std::vector<BenchOptions> bad(11);
   bad[0].iterations = 0;
   bad[1].iterations = kMostIterations + 1;
   bad[2].warmup = -1;
@@ -156,6 +244,10 @@ TEST_CASE("bad bench options are a usage error") {
   bad[4].seconds = -1;
   bad[5].warmup_seconds = -0.5;
   bad[6].least_iterations = 0;
+  bad[7].target_error = -1;
+  bad[8].stable_percent = std::nan("");
+  bad[9].most_seconds = -1;
+  bad[10].warmup_most_seconds = std::nan("");
   for (const BenchOptions& options : bad) {
     try {
       measure([] {}, options, clock);

@@ -85,40 +85,6 @@ TEST_CASE("os-release names the system with quotes or without") {
   CHECK(parse_os_name("NAME=x\n").empty());
 }
 
-TEST_CASE("quotas of both control group versions") {
-  CHECK(parse_cpu_max("150000 100000\n") == 1.5);
-  CHECK_FALSE(parse_cpu_max("max 100000\n").has_value());
-  CHECK_FALSE(parse_cpu_max("").has_value());
-  CHECK_FALSE(parse_cpu_max("150000").has_value());
-  CHECK_FALSE(parse_cpu_max("150000 0").has_value());
-  CHECK(parse_cfs_quota("400000\n", "100000\n") == 4.0);
-  CHECK_FALSE(parse_cfs_quota("-1\n", "100000\n").has_value());
-  CHECK_FALSE(parse_cfs_quota("", "").has_value());
-}
-
-TEST_CASE("the smallest quota of a v2 group and those above it counts") {
-  const Folder folder;
-  const std::string self = "0::/a/b\n";
-  CHECK_FALSE(cgroup_quota(folder.path(), self).has_value());
-  folder.add("a/b/cpu.max", "max 100000\n");
-  folder.add("a/cpu.max", "300000 100000\n");
-  CHECK(cgroup_quota(folder.path(), self) == 3.0);
-  folder.add("cpu.max", "250000 100000\n");
-  CHECK(cgroup_quota(folder.path(), self) == 2.5);
-  CHECK(cgroup_quota(folder.path(), "0::/\n") == 2.5);
-}
-
-TEST_CASE("a v1 quota is found though the group has the host's path") {
-  const Folder folder;
-  folder.add("cpu/cpu.cfs_quota_us", "200000\n");
-  folder.add("cpu/cpu.cfs_period_us", "100000\n");
-  folder.add("memory/cpu.cfs_quota_us", "100000\n");
-  folder.add("memory/cpu.cfs_period_us", "100000\n");
-  CHECK(cgroup_quota(folder.path(), "7:memory:/docker/1\n4:cpu,cpuacct:/docker/1\n") == 2.0);
-  CHECK_FALSE(cgroup_quota(folder.path(), "7:memory:/docker/1\n5:cpuset:/\n").has_value());
-  CHECK_FALSE(cgroup_quota(folder.path(), "nonsense").has_value());
-}
-
 TEST_CASE("cores to use are the schedulable ones within the quota rounded down and at least one") {
   CHECK(cores_within(8, std::nullopt) == 8);
   CHECK(cores_within(8, 2.0) == 2);
@@ -146,6 +112,15 @@ TEST_CASE("caches are counted by what shares them") {
   CHECK(read_caches(folder.path() / "nowhere").empty());
 }
 
+TEST_CASE("turbo is what either driver says of it") {
+  const Folder folder;
+  CHECK_FALSE(read_turbo(folder.path()).has_value());
+  folder.add("cpufreq/boost", "0\n");
+  CHECK(read_turbo(folder.path()) == false);
+  folder.add("intel_pstate/no_turbo", "0\n");
+  CHECK(read_turbo(folder.path()) == true);
+}
+
 TEST_CASE("this machine is described") {
   const Machine machine = this_machine();
   CHECK(machine.available_cores == available_cores());
@@ -157,6 +132,11 @@ TEST_CASE("this machine is described") {
   CHECK_FALSE(machine.libjpeg.empty());
   CHECK_FALSE(machine.libwebp.empty());
   CHECK_FALSE(machine.compiler.empty());
+  CHECK(machine.libraries.size() >= 8);
+  for (const std::string& library : machine.libraries) {
+    INFO(library);
+    CHECK(library.find_first_of("0123456789", library.find(' ')) != std::string::npos);
+  }
   CHECK(machine.swinzoo_version.find('.') != std::string::npos);
   const std::string commit = machine.commit.substr(0, machine.commit.find('-'));
   CHECK((commit == "unknown" || commit.size() == 40));
@@ -171,4 +151,6 @@ TEST_CASE("peak memory covers what was held") {
     CHECK(held.back() == 1);
   }
   CHECK(*peak_memory_mb() >= 64);
+  reset_peak_memory();  // as far as the system allows
+  CHECK(*peak_memory_mb() <= *before + 128);
 }

@@ -29,12 +29,14 @@ inline Run made_bench() {
   run.started_at = "2026-01-31T23:59:59Z";
   run.load_average = 0.25;
   run.with_preprocessing = "photos/";
+  run.pinned = true;
   run.error = "out of | memory";
   run.cpu = "Some CPU @ 2.00GHz";
   run.cpu_features = {"avx2", "fma"};
   run.cores = 3;
   run.memory_mb = 24105;
   run.governor = "performance";
+  run.turbo = false;
   run.os = "Debian";
   run.kernel = "Linux 6.1";
   run.swinzoo_version = "0.1.0";
@@ -43,7 +45,15 @@ inline Run made_bench() {
   run.build_type = "Release";
   run.build_flags = "-O3 -DNDEBUG";
   run.sanitizer = "address";
-  set_timing(run, {3, {41.523456789, 40.1, 39.7, 43.25, 40.000001}, 0.2046}, 8, 4400000000);
+  set_timing(run, {3, {41.523456789, 40.1, 39.7, 43.25, 40.000001}, 0.2046, 1.25}, 8, 4400000000);
+  run.median_low_ms = 39.7;
+  run.median_high_ms = 43.25;
+  run.median_error = 4.42643391521197;
+  set_disturbance(
+      run, {.steal = 0.5, .other_load = 0.125, .own_seconds = 0.72, .context_switches = 3, .throttled = 1});
+  run.roof_share = 61.5;
+  run.output_digest = "cd34";
+  run.warnings = {"the machine is | busy"};
   run.load_ms = 123.456;
   run.peak_memory_mb = 512.75;
   Profile& profile = run.profile.emplace();

@@ -153,7 +153,9 @@ TEST_CASE("the steps of a call take no longer than the call") {
     options.warmup = 1;
     options.warmup_seconds = 0;
     options.iterations = 4;
-    const StepSamples timed = time_steps(*executable, 2, options, clock);
+    OutputCheck check;
+    const ModelSamples timed =
+        time_steps({.executable = *executable, .check = check, .batch = 2}, options, clock);
     REQUIRE(timed.steps.size() == 4);
     REQUIRE(timed.samples.ms.size() == 4);
     for (size_t call = 0; call < 4; ++call) {

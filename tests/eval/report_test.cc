@@ -34,7 +34,8 @@ size_t check_leaves(const json::value& value, const std::string& report, const s
 }  // namespace
 
 TEST_CASE("every figure of the JSON stands in the report") {
-  const std::vector<Run> runs = {made_bench(), made_eval()};
+  std::vector<Run> runs = {made_bench(), made_eval(), bare_run("bench")};
+  runs[2].error = "it broke";
   const std::string report = to_report(runs);
   CHECK(check_leaves(to_document(runs).at("results"), report, "results") > 80);
   const Run no_run;

@@ -106,11 +106,83 @@ TEST_CASE("accuracy by class is a CSV of its own") {
   CHECK_THAT(to_markdown(std::vector<Run>{made_eval()}), Catch::Contains("### Published figures"));
 }
 
+TEST_CASE("google-benchmark's form has the calls as repetitions, and leaves out what has no time") {
+  Run many = made_bench();
+  many.samples_ms.clear();
+  for (int i = 0; i < 100; ++i) many.samples_ms.push_back(i);
+  Run failed = bare_run("bench");
+  failed.error = "no";
+  const std::vector<Run> runs = {made_bench(), made_eval(), failed, many};
+  const json::value document = parse_json(to_google_benchmark(runs), "it");
+  CHECK(document.at("context").at("num_cpus") == 3);
+  CHECK(document.at("context").at("library_build_type") == "release");
+  const json::array& benchmarks = document.at("benchmarks").as_array();
+  REQUIRE(benchmarks.size() == 35);
+  const json::object& first = benchmarks[0].as_object();
+  CHECK(first.at("name") == "swin_mini|`x`/fp32, 2 threads, 1 streams, batch 8, with preprocessing, pinned");
+  CHECK(first.at("run_type") == "iteration");
+  CHECK(first.at("repetitions") == 5);
+  CHECK(first.at("real_time") == 41.523456789);
+  CHECK(as_number(first.at("cpu_time"), "cpu_time") == Approx(90));
+  CHECK(first.at("time_unit") == "ms");
+  int64_t calls = 0;
+  for (size_t i = 5; i < benchmarks.size(); ++i) {
+    CHECK(as_int(benchmarks[i].at("repetition_index"), "it") == static_cast<int64_t>(i - 5));
+    calls += as_int(benchmarks[i].at("iterations"), "it");
+  }
+  CHECK(calls == 100);
+  CHECK(benchmarks[5].at("real_time") == 1);  // of 0, 1 and 2
+}
+
+TEST_CASE("github-action-benchmark's form has what is better where it is smaller") {
+  Run failed = bare_run("bench");
+  failed.error = "no";
+  const json::value document =
+      parse_json(to_action_benchmark(std::vector<Run>{made_bench(), made_eval(), failed}), "it");
+  std::vector<std::string> names;
+  for (const json::value& entry : document.as_array()) {
+    const std::string name = as_string(entry.at("name"), "name");
+    names.push_back(name.substr(name.rfind(": ") + 2));
+    CHECK(entry.at("value").is_number());
+    CHECK(entry.at("unit").is_string());
+    CHECK_THAT(as_string(entry.at("extra"), "extra"), Catch::Contains("Some CPU"));
+  }
+  CHECK(names ==
+        std::vector<std::string>{"median latency", "load time", "peak memory", "top-1 error", "top-5 error"});
+  CHECK(document.at(0).at("value") == 40.1);
+  CHECK(document.at(0).at("range") == "± 1.775");
+  CHECK_FALSE(document.at(1).as_object().contains("range"));
+}
+
+TEST_CASE("JUnit's form has a test case a run, which fails where the run did") {
+  Run failed = bare_run("bench");
+  failed.error = "a <bad> & \"worse\"\nfile\x01";
+  Run good = made_bench();
+  const std::string xml = to_junit(std::vector<Run>{good, failed});
+  CHECK_THAT(xml, Catch::StartsWith(
+                      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites tests=\"2\" failures=\"1\" "));
+  CHECK_THAT(
+      xml, Catch::Contains("<testcase classname=\"swinzoo.bench.swin_mini|`x`\" name=\"fp32, 2 threads, ") &&
+               Catch::Contains("time=\"0.205\"") && Catch::Contains("warning: the machine is | busy\n"));
+  CHECK_THAT(xml,
+             Catch::Contains("<failure message=\"a &lt;bad&gt; &amp; &quot;worse&quot;\">a &lt;bad&gt; &amp; "
+                             "&quot;worse&quot;\nfile?</failure>"));
+}
+
+TEST_CASE("text and Markdown say what failed") {
+  Run failed = made_bench();
+  failed.error = "it | broke";
+  CHECK_THAT(to_text(std::vector<Run>{failed}),
+             Catch::Contains("batch 8, with preprocessing, pinned: failed: it | broke"));
+  CHECK_THAT(to_markdown(std::vector<Run>{failed}), Catch::Contains("failed: it \\| broke"));
+}
+
 TEST_CASE("every form can be chosen by its name") {
   std::vector<std::string> names;
   for (const RunFormat& format : run_formats()) {
     names.emplace_back(format.name);
     CHECK_FALSE(format.write(std::vector<Run>{made_eval()}).empty());
   }
-  CHECK(names == std::vector<std::string>{"text", "json", "jsonl", "csv", "md"});
+  CHECK(names == std::vector<std::string>{"text", "json", "jsonl", "csv", "md", "google-benchmark",
+                                          "github-action-benchmark", "junit"});
 }

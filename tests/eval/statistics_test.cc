@@ -60,3 +60,31 @@ TEST_CASE("Wilson's intervals equal scipy's") {
     CHECK(interval.high == Approx(c.high).epsilon(1e-13));
   }
 }
+
+TEST_CASE("the median's interval is of the order statistics that the binomial distribution gives") {
+  // k by scipy.stats.binom.ppf(0.025, n, 0.5), the textbook's table for n = 6, 10, 20, 50: 1, 2, 6, 18.
+  const auto low_rank = [](int n) {
+    std::vector<double> values;
+    for (int i = n; i > 0; --i) values.push_back(i);
+    const auto interval = median_interval(values);
+    REQUIRE(interval.has_value());
+    CHECK(interval->low + interval->high == n + 1);
+    return interval->low;
+  };
+  CHECK(low_rank(6) == 1);
+  CHECK(low_rank(8) == 1);
+  CHECK(low_rank(9) == 2);
+  CHECK(low_rank(10) == 2);
+  CHECK(low_rank(20) == 6);
+  CHECK(low_rank(50) == 18);
+  CHECK(low_rank(1000) == 469);
+  CHECK_FALSE(median_interval(std::vector<double>{1, 2, 3, 4, 5}).has_value());
+}
+
+TEST_CASE("the median's error is half its interval's width") {
+  const std::vector<double> values = {104, 100, 102, 98, 96, 100};
+  CHECK(*median_error_percent(values) == Approx(4));
+  CHECK(*median_error_percent(std::vector<double>(7, 3.0)) == 0);
+  CHECK_FALSE(median_error_percent(std::vector<double>(5, 3.0)).has_value());
+  CHECK_FALSE(median_error_percent(std::vector<double>(7, 0.0)).has_value());
+}
