@@ -16,10 +16,23 @@ constexpr const char* kConfiguration[] = {"backend", "precision", "threads",    
                                           "batch",   "pinned",    "with_preprocessing"};
 
 // ... and what else a time depends on, and is the same as long as nobody changes it.
-constexpr const char* kSurroundings[] = {
-    "model",    "weights_digest", "image_size",  "macs",     "preprocessing", "isa",
-    "cpu",      "cores",          "memory_mb",   "kernel",   "commit",        "swinzoo_version",
-    "compiler", "build_type",     "build_flags", "sanitizer"};
+constexpr const char* kSurroundings[] = {"model",
+                                         "weights_digest",
+                                         "image_size",
+                                         "macs",
+                                         "preprocessing",
+                                         "isa",
+                                         "cpu",
+                                         "cores",
+                                         "memory_mb",
+                                         "governor",
+                                         "kernel",
+                                         "commit",
+                                         "swinzoo_version",
+                                         "compiler",
+                                         "build_type",
+                                         "build_flags",
+                                         "sanitizer"};
 
 bool are_equal(const eval::Run& a, const eval::Run& b, std::span<const char* const> fields) {
   const json::object left = eval::to_object(a), right = eval::to_object(b);

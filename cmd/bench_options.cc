@@ -134,11 +134,6 @@ void add_bench_options(CLI::App& app, BenchCommand& options) {
   app.get_option("--output")
       ->description("Write JSON results here; in a folder, runs/, what it has already is not measured again")
       ->type_name("FILE.json|DIR/");
-  app.footer(
-      "Examples:\n"
-      "  swinzoo bench swin_tiny_patch4_window7_224 --batch 1-64*2 --threads 1,2 --precision fp32,bf16\n"
-      "  swinzoo bench model.safetensors --mode throughput --format csv\n"
-      "  swinzoo bench --collection sayakpaul/swin/1 -o runs/");
 }
 
 std::vector<Configuration> configurations_of(const BenchCommand& options) {

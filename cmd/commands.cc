@@ -45,8 +45,9 @@ std::span<const Command> commands() {
               "  swinzoo eval model.safetensors --data imagenet/val --limit 1000 --shuffle -o eval.json\n"
               "  swinzoo eval --collection timm --data imagenet/val -o runs/"},
       Command{"bench", "Latency and throughput", &setup_bench,
-              "  swinzoo bench swin_tiny_patch4_window7_224.ms_in1k --batch 1,8 --threads 1,2\n"
-              "  swinzoo bench model.safetensors --profile -o bench.json"},
+              "  swinzoo bench swin_tiny_patch4_window7_224.ms_in1k --batch 1-64*2 --threads 1,2\n"
+              "  swinzoo bench model.safetensors --mode throughput --format csv\n"
+              "  swinzoo bench --collection sayakpaul/swin/1 -o runs/"},
       Command{"compare", "Whether results got worse, and how sure that is", &setup_compare,
               "  swinzoo compare base.json new.json\n"
               "  swinzoo compare runs-main/ runs-branch/ --fail-on 'accuracy>0.2,latency>5%' -o compare.md\n"

@@ -14,6 +14,7 @@
 #include "cmd/project_file.h"
 #include "eval/compare_runs.h"
 #include "eval/comparison_writer.h"
+#include "eval/history.h"
 #include "eval/run_folder.h"
 #include "eval/sample_log.h"
 #include "formats/atomic_file.h"
@@ -62,8 +63,13 @@ eval::Rules rules_of(const Options& options, const ProjectFile& project) {
   return rules;
 }
 
-// The results that a file or folder holds, those of evaluations in folders with their samples.
-std::vector<eval::Run> read_results(const fs::path& path) {
+// The results that a file or folder holds, those of evaluations in folders with their samples; or those of
+// a commit in the history.
+std::vector<eval::Run> read_results(const std::string& path) {
+  constexpr std::string_view kHistory = "history:";
+  if (path.starts_with(kHistory)) {
+    return eval::runs_of_history(eval::default_history_path(), path.substr(kHistory.size()));
+  }
   std::vector<eval::Run> runs;
   for (const fs::path& file : eval::run_files(path)) {
     std::vector<eval::Run> some = eval::read_runs(file);
@@ -119,16 +125,18 @@ int compare(const Options& options, const Globals& globals) {
 
 Action setup_compare(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  app.add_option("result", options->words,
-                 "Base's results, then the new ones: files or folders that eval and bench wrote; with --run, "
-                 "what each command is given more")
-      ->type_name("BASE NEW...");
+  app.add_option(
+         "result", options->words,
+         "Base's results, then the new ones: files or folders that eval and bench wrote, history:COMMIT, "
+         "history:baseline; with --run, "
+         "what each command is given more")
+      ->type_name("BASE.json NEW.json...");
   app.add_option("--base", options->base,
                  "More results of base, measured at other times: 3 in all tell the machine's noise")
       ->expected(1)
       ->allow_extra_args(false)  // so that a "--" behind it is left alone
       ->take_all()
-      ->type_name("RUN");
+      ->type_name("RUN.json");
   app.add_option("--run", options->commands,
                  "A command to measure now, by turns with the others; the first one is base")
       ->expected(1)

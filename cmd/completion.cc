@@ -40,7 +40,8 @@ Value value_of(const std::string& type) {
   if (has("FILE.")) return Value::kFile;  // "FILE.md|xml" too
   if (has("|")) return Value::kWords;
   if (has("MODEL") || has("ENTRY") || has("SRC")) return Value::kModel;
-  if (has("FILE") || has("PATH") || has("INPUT") || has("RESULTS") || has("OUT.") || has(".json"))
+  if (has("FILE") || has("PATH") || has("INPUT") || has("RESULTS") || has("OUT.") || has(".json") ||
+      has("DIR"))
     return Value::kFile;
   return Value::kOther;
 }

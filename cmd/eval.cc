@@ -1,6 +1,7 @@
 // swinzoo eval: top-1 and top-5 accuracy on labelled images.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <memory>
@@ -50,6 +51,12 @@ void require_usage(const Options& options) {
     require(has_models, "eval: name what to evaluate: MODEL..., or --collection");
     require(!eval.data.data.empty(), "eval: --data is missing: the images to measure on");
   }
+  const bool measures = options.merge.empty() && options.rescore.empty();
+  require(measures || (eval.train.empty() && options.shard.empty() && !eval.restart && !eval.keep_logits),
+          "--merge and --rescore run no model: leave out --train, --shard, --restart and --keep-logits");
+  require(options.rescore.empty() || !has_folder, "eval --rescore writes one file of results: -o RUN.json");
+  require(eval.train.empty() || (eval.data.class_map.empty() && eval.data.valid_labels.empty()),
+          "--train numbers the classes itself: leave out --class-map and --valid-labels");
   require(has_folder || (!eval.restart && !eval.keep_logits),
           "--restart and --keep-logits are about a folder of results: give one with -o DIR/");
 }
@@ -65,6 +72,7 @@ std::vector<fs::path> evaluations_in(const fs::path& folder) {
     }
   }
   if (found.empty()) fail(ErrorCode::kNotFound, "{}: no evaluation there", folder.string());
+  std::ranges::sort(found);
   return found;
 }
 
@@ -72,9 +80,8 @@ void merge(const Options& options, RunLog& log) {
   std::map<fs::path, std::vector<fs::path>> parts;  // by the whole's folder
   for (const std::string& folder : options.merge) {
     for (const fs::path& part : evaluations_in(folder)) {
-      const std::vector<eval::Run> runs = eval::read_runs(eval::SampleFiles{part}.config());
-      if (runs.size() != 1) fail(ErrorCode::kCorrupt, "{}: expected one run", part.string());
-      parts[eval::model_folder(options.eval.output.file, runs.front().model) / "eval"].push_back(part);
+      const fs::path model = fs::absolute(part).lexically_normal().parent_path().filename();
+      parts[fs::path(options.eval.output.file) / model / "eval"].push_back(part);
     }
   }
   for (const auto& [into, folders] : parts) log.add_finished(eval::merge_evaluations(folders, into));
@@ -82,7 +89,9 @@ void merge(const Options& options, RunLog& log) {
 
 // The catalog's spec of what was evaluated; without one, what its classes are is told by their number alone.
 zoo::ModelSpec spec_of(const eval::Run& run, const zoo::Catalog& catalog) {
-  if (const zoo::ModelSpec* spec = catalog.lookup(run.model)) return *spec;
+  if (const zoo::ModelSpec* spec = catalog.lookup(run.model); spec != nullptr && run.classifier.empty()) {
+    return *spec;
+  }
   zoo::ModelSpec spec;
   spec.id = run.model;
   spec.num_classes = run.num_classes.value_or(0);
@@ -104,20 +113,19 @@ int run(Options& options, const Globals& globals) {
   if (!options.shard.empty()) eval_options.shard = eval::Shard::parse(options.shard);
   const zoo::Catalog catalog = load_catalog(eval_options.run.catalog);
   RunLog log(eval_options.output);
-  std::vector<FailedModel> failed;
   if (!options.merge.empty()) {
     merge(options, log);
   } else if (!options.rescore.empty()) {
     rescore(options, catalog, log);
   } else {
     eval_options.models = with_collection(eval_options.models, options.collection, catalog);
-    failed = evaluate_models(eval_options, catalog, globals, log);
+    evaluate_models(eval_options, catalog, globals, log);
   }
-  if (!options.class_csv.empty()) write_file(options.class_csv, eval::to_class_csv(log.runs()));
   log.print();
-  for (const FailedModel& model : failed)
-    fmt::print(stderr, "swinzoo: failed: {}: {}\n", model.model, model.message);
-  if (!failed.empty()) return static_cast<int>(ErrorCode::kFailed);
+  if (!options.class_csv.empty()) write_file(options.class_csv, eval::to_class_csv(log.runs()));
+  if (std::ranges::any_of(log.runs(), [](const eval::Run& run) { return !run.error.empty(); })) {
+    return static_cast<int>(ErrorCode::kFailed);
+  }
   for (const eval::Run& run : log.runs()) {
     if (run.skipped->empty()) continue;
     const auto skipped = std::ssize(*run.skipped);

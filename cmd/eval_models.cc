@@ -1,10 +1,13 @@
 #include "cmd/eval_models.h"
 
 #include <fmt/format.h>
+#include <tbb/task_arena.h>
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <memory>
+#include <new>
 #include <set>
 #include <utility>
 
@@ -12,12 +15,15 @@
 #include "eval/image_folder.h"
 #include "eval/image_reader.h"
 #include "eval/knn.h"
+#include "eval/machine.h"
 #include "eval/memory.h"
 #include "eval/pass.h"
 #include "eval/run_folder.h"
+#include "eval/run_writer.h"
 #include "eval/video_decoder.h"
 #include "eval/video_reader.h"
 #include "eval/video_recipe.h"
+#include "formats/atomic_file.h"
 #include "formats/error.h"
 
 namespace swinzoo::cmd {
@@ -66,12 +72,17 @@ const char* output_for(const Subject& subject, bool is_knn) {
 }
 
 void check_same_classes(const eval::LabelledImages& train, const eval::LabelledImages& data) {
+  bool any = data.class_names.empty();
   for (const auto& [id, name] : data.class_names) {
     const auto other = train.class_names.find(id);
-    if (other == train.class_names.end() || other->second == name) continue;
+    if (other == train.class_names.end() || other->second == name) {
+      any |= other != train.class_names.end();
+      continue;
+    }
     fail(ErrorCode::kCorrupt, "--train and --data have different classes: number {} is '{}' there, '{}' here",
          id, other->second, name);
   }
+  if (!any) fail(ErrorCode::kCorrupt, "--train has none of the classes of --data");
 }
 
 // The models' inputs that images or videos become in one pass, each form once.
@@ -181,7 +192,8 @@ class Evaluator {
     check_same_classes(train_, data_.labelled_for(*knn_spec_));
   }
 
-  std::vector<FailedModel> run() {
+  void run() {
+    check_folders();
     for (size_t next = 0; next < options_.models.size();) {
       std::vector<Subject> group;
       do {
@@ -192,17 +204,45 @@ class Evaluator {
         evaluate(same);
       }
     }
-    return std::move(failed_);
   }
 
  private:
   using Clock = std::chrono::steady_clock;
 
+  // Each model has a folder of its own there.
+  void check_folders() const {
+    if (!eval::is_run_folder(options_.output.file)) return;
+    std::map<std::filesystem::path, std::string> models;
+    for (const std::string& model : options_.models) {
+      const auto [other, is_new] = models.emplace(eval::model_folder(options_.output.file, model), model);
+      if (!is_new) {
+        fail(ErrorCode::kUsage, "{} and {} would both be kept in {}", other->second, model,
+             other->first.string());
+      }
+    }
+  }
+
+  // In the folder of results: why the last attempt failed.
+  std::filesystem::path failure_file(const std::string& model) const {
+    return eval::model_folder(options_.output.file, model) / "eval" / eval::kFailureFile;
+  }
+
   // An error ends this model, or all where there is no other.
   void failed(const std::string& model, const Error& error) {
     if (options_.models.size() == 1 || error.code() == ErrorCode::kInterrupted) throw error;
     fmt::print(stderr, "swinzoo: error: {}: {}\n", model, error.what());
-    failed_.push_back({model, error.what()});
+    eval::Run run;
+    run.kind = "eval";
+    run.model = model;
+    run.started_at = eval::utc_text(std::chrono::system_clock::now());
+    run.data = options_.data.data;
+    set_machine(run, eval::this_machine());
+    run.error = error.what();
+    if (eval::is_run_folder(options_.output.file) &&
+        !std::filesystem::exists(failure_file(model).parent_path() / "result.json")) {
+      write_file(failure_file(model), eval::to_json(std::span(&run, 1)));
+    }
+    log_.add_finished(std::move(run));
   }
 
   // Does something with each of the group; leaves those out that fail.
@@ -214,8 +254,10 @@ class Evaluator {
         return false;
       } catch (const Error& error) {
         failed(subject.name, error);
-        return true;
+      } catch (const std::bad_alloc&) {
+        failed(subject.name, Error(ErrorCode::kFailed, "not enough memory"));
       }
+      return true;
     });
   }
 
@@ -235,6 +277,8 @@ class Evaluator {
       if (!has_result(subject)) group.push_back(std::move(subject));
     } catch (const Error& error) {
       failed(name, error);
+    } catch (const std::bad_alloc&) {
+      failed(name, Error(ErrorCode::kFailed, "not enough memory"));
     }
   }
 
@@ -251,6 +295,7 @@ class Evaluator {
     eval::set_data(run, data_, subject.data, subject.model->spec());
     if (knn_spec_) {
       run.classifier = "k-NN";
+      run.num_classes = knn_spec_->num_classes;
       run.train_data = options_.train;
       run.train_digest = eval::samples_digest(eval::samples_of(train_), {});
       run.published.clear();  // they are of the head
@@ -282,6 +327,9 @@ class Evaluator {
     if (subject.folder.empty() || options_.restart) return false;
     std::optional<eval::Run> result = eval::finished_evaluation(subject.folder);
     if (!result || !eval::difference_of(*result, subject.run, true).empty()) return false;
+    const bool has_logits = std::filesystem::exists(eval::SampleFiles{subject.folder}.outputs());
+    if (options_.keep_logits && !has_logits) return false;  // which SampleLog refuses
+    std::filesystem::remove(failure_file(subject.name));
     if (!globals_.quiet) {
       fmt::print(stderr, "swinzoo: {}: was done before, see {}\n", subject.name, subject.folder.string());
     }
@@ -337,7 +385,10 @@ class Evaluator {
          group.size() == 1 ? group.front().name : fmt::format("{} models", group.size()),
          [&] { return accuracy_text(group); });
     const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    for_each_of(group, [&](Subject& subject) { log_.add(subject.evaluation->finish(seconds)); });
+    for_each_of(group, [&](Subject& subject) {
+      log_.add(subject.evaluation->finish(seconds));
+      if (!subject.folder.empty()) std::filesystem::remove(subject.folder / eval::kFailureFile);
+    });
   }
 
   // Floats that a sample's answer has.
@@ -374,7 +425,9 @@ class Evaluator {
     Progress progress(label, std::ssize(images), Unit::kCount, globals_.quiet);
     const eval::PassOptions options{
         batch_for(group), [&](size_t done) { progress.update(static_cast<int64_t>(done), note()); }};
-    const std::vector<std::exception_ptr> errors = eval::run_pass(*reader, images.size(), models, options);
+    tbb::task_arena arena(threads_of(options_.run));  // decoding too takes no more threads
+    const std::vector<std::exception_ptr> errors =
+        arena.execute([&] { return eval::run_pass(*reader, images.size(), models, options); });
     for_each_of(group, [&](Subject& subject) {
       const std::exception_ptr& error = errors[static_cast<size_t>(&subject - group.data())];
       if (error) std::rethrow_exception(error);
@@ -401,14 +454,13 @@ class Evaluator {
   eval::DataSet data_;
   std::optional<zoo::ModelSpec> knn_spec_;  // the training images' classes; none: models' own classifiers
   eval::LabelledImages train_;
-  std::vector<FailedModel> failed_;
 };
 
 }  // namespace
 
-std::vector<FailedModel> evaluate_models(const EvalOptions& options, const zoo::Catalog& catalog,
-                                         const Globals& globals, RunLog& log) {
-  return Evaluator(options, catalog, globals, log).run();
+void evaluate_models(const EvalOptions& options, const zoo::Catalog& catalog, const Globals& globals,
+                     RunLog& log) {
+  Evaluator(options, catalog, globals, log).run();
 }
 
 }  // namespace swinzoo::cmd

@@ -28,16 +28,11 @@ struct EvalOptions {
   ModelOptions run;
 };
 
-struct FailedModel {
-  std::string model;
-  std::string message;
-};
-
 // Evaluates all models, as many at a time as memory holds, each batch of images decoded once for all of them.
-// Complete evaluations in the folder of results are not repeated. `log` is told of each model that is over.
-// Returns those that failed, which have been reported on standard error; of a single model, and where the
-// data is at fault, the error is thrown.
-std::vector<FailedModel> evaluate_models(const EvalOptions& options, const zoo::Catalog& catalog,
-                                         const Globals& globals, RunLog& log);
+// Complete evaluations in the folder of results are not repeated. `log` is told of each model that is over,
+// and of each that failed (eval::Run::error), which is reported on standard error at once; of a single model
+// the error is thrown, and so is one of the data itself.
+void evaluate_models(const EvalOptions& options, const zoo::Catalog& catalog, const Globals& globals,
+                     RunLog& log);
 
 }  // namespace swinzoo::cmd

@@ -55,11 +55,13 @@ zoo::Catalog load_catalog(const std::string& path) {
 std::vector<std::string> with_collection(std::vector<std::string> models, const std::string& collection,
                                          const zoo::Catalog& catalog) {
   if (collection.empty()) return models;
-  const size_t named = models.size();
+  bool is_known = false;
   for (const zoo::ModelSpec& spec : catalog.entries()) {
-    if (spec.collection == collection) models.push_back(spec.id);
+    if (spec.collection != collection) continue;
+    is_known = true;
+    if (std::ranges::find(models, spec.id) == models.end()) models.push_back(spec.id);
   }
-  if (models.size() == named) {
+  if (!is_known) {
     fail(ErrorCode::kNotFound, "the catalog has no collection '{}'; 'swinzoo list' shows what there is",
          collection);
   }

@@ -41,6 +41,9 @@ ProjectFile read(const std::string& path) {
       set(project.compare_noise, node, name, path);
     } else if (name == "seconds") {
       set(project.compare_seconds, node, name, path);
+      if (!(*project.compare_seconds >= 1 && *project.compare_seconds <= 86400)) {
+        fail(ErrorCode::kUsage, "{}:{}: seconds: expected 1 to 86400", path, node.source().begin.line);
+      }
     } else {
       fail(ErrorCode::kUsage, "{}:{}: [compare] has fail-on, noise and seconds, not '{}'", path,
            node.source().begin.line, name);

@@ -58,6 +58,8 @@ ReportCell published_on(const ReportRow& row) {
 
 ReportCell accuracy(const ReportRow& row, std::optional<double> Run::*figure) {
   if (row.accuracy != nullptr && row.accuracy->*figure) return number(*(row.accuracy->*figure), 1, 2);
+  if (row.accuracy == nullptr && !row.accuracy_failure.empty())
+    return missing("failed: " + row.accuracy_failure);
   if (!has_classifier(row)) return missing("no classifier");
   return missing(row.accuracy == nullptr ? "not measured" : "no labelled image");
 }
@@ -169,7 +171,7 @@ const Run* best_of(std::span<const Run* const> runs, const char* kind, std::opti
                    Better better) {
   const Run* best = nullptr;
   for (const Run* run : runs) {
-    if (run->kind != kind || !(run->*figure)) continue;
+    if (run->kind != kind || !(run->*figure) || !run->shard.empty()) continue;
     const bool is_plain = run->precision == "fp32";
     if (best == nullptr || is_plain != (best->precision == "fp32") ? best == nullptr || is_plain
                                                                    : better(*run, *best)) {
@@ -186,12 +188,14 @@ ReportRow row_of(const ReportEntry& entry, std::span<const Run* const> all,
   row.entry = entry;
   const Run* evaluation = nullptr;  // even one without a figure
   for (const Run* run : all) {
-    if (run->kind == "eval") evaluation = run;
+    if (run->kind != "eval" || !run->shard.empty()) continue;
+    if (run->error.empty()) evaluation = run;
+    if (!run->error.empty()) row.accuracy_failure = run->error;
   }
   for (const Run* run : runs) {
     if (!row.params) row.params = run->params;
     if (!row.macs) row.macs = run->macs;
-    if (!run->error.empty()) row.failure = run->error;
+    if (!run->error.empty() && run->kind == "bench") row.failure = run->error;
   }
   if (entry.spec != nullptr) {
     const Count count = eval::count(zoo::build_plan(*entry.spec));

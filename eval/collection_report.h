@@ -41,6 +41,7 @@ struct ReportRow {
   const Run* latency = nullptr;     // the lowest median at the smallest batch
   const Run* throughput = nullptr;  // the most images a second of all configurations
   std::string failure;              // what a bench that failed said
+  std::string accuracy_failure;     // what an evaluation that failed said
 };
 
 struct ReportCell {

@@ -122,7 +122,13 @@ void compare_counts(const Run& base, const Run& next, Measure measure, const Rul
                     const BootstrapOptions& options, ConfigurationResult& result) {
   const auto before = figure_of(base, measure);
   const auto now = figure_of(next, measure);
-  if (!before.has_value() || !now.has_value() || !base.count.has_value() || !next.count.has_value()) return;
+  if (!before.has_value() || !base.count.has_value()) return;
+  if (!now.has_value() || !next.count.has_value()) {
+    MeasureResult& row = result.measures.emplace_back(empty_row(measure, rules));
+    row.base = before;
+    row.why = "the new side has no such figure";
+    return;
+  }
   const auto right = [](double percent, int64_t count) {
     return std::llround(percent / 100 * static_cast<double>(count));
   };

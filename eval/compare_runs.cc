@@ -17,6 +17,8 @@ constexpr size_t kSlices = 20;           // that the calls of a run are cut into
 constexpr size_t kLeastRepeats = 5;      // runs a side from which runs are compared, not slices of them
 constexpr size_t kLeastBaseRepeats = 3;  // runs of base that tell how far it lies from itself
 constexpr int64_t kLeastSamples = 5;     // of times, a side
+constexpr double kBusyOtherLoad = 0.5;   // processors that others kept busy
+constexpr double kBusySteal = 5;         // percent of the time that other virtual machines took
 constexpr double kMemoryNoise = 3;       // percent; 60 runs of one model lay within 2.2% (docs/compare.md)
 
 using Runs = std::vector<const Run*>;
@@ -34,7 +36,8 @@ std::vector<std::string> setup_of(const Run& run) {
     setup.insert(setup.end(),
                  {images, text_of(run.limit), text_of(run.shuffle_seed), run.shard, run.classifier});
   } else {
-    setup.insert(setup.end(), {text_of(run.batch), text_of(run.threads), text_of(run.streams)});
+    setup.insert(setup.end(), {text_of(run.batch), text_of(run.threads), text_of(run.streams),
+                               text_of(run.pinned), run.with_preprocessing});
   }
   return setup;
 }
@@ -49,6 +52,7 @@ struct Group {
 std::vector<Group> groups_of(const ComparedSide& side) {
   std::vector<Group> groups;
   for (const Run& run : side.runs) {
+    if (!run.error.empty()) continue;  // there are no figures
     const auto setup = setup_of(run);
     auto found = std::find_if(groups.begin(), groups.end(), [&](const Group& group) {
       return group.model == run.model && group.setup == setup;
@@ -150,17 +154,43 @@ double drift_of(const Runs& runs, Measure measure) {
   return drift;
 }
 
-double noise_floor_of(const Runs& base, const Runs& next, Measure measure, const Rules& rules) {
-  const auto repeats = figures_of(base, measure, false);
-  if (repeats.size() >= kLeastBaseRepeats) return spread_of(repeats);
-  if (measure == Measure::kMemory) return kMemoryNoise;
-  return rules.noise + std::max(drift_of(base, measure), drift_of(next, measure));
+// Whether base's repeats lie as far apart in time as base and the new side do: those of one session say
+// nothing of how the machine changes until the next.
+bool tell_of_the_time_between(const Runs& base, const Runs& next) {
+  const auto at = [](const Run* run) { return seconds_of(run->started_at); };
+  const auto [first, last] = std::ranges::minmax(base, {}, at);
+  const auto [next_first, next_last] = std::ranges::minmax(next, {}, at);
+  const double between = std::max(at(next_first) - at(last), at(first) - at(next_last));
+  return between <= at(last) - at(first);
 }
 
-// Whether others wanted the machine too: more tasks than what a bench starts before this one.
-bool was_busy(const Run& run) {
+double noise_floor_of(const Runs& base, const Runs& next, Measure measure, const Rules& rules) {
+  const auto repeats = figures_of(base, measure, false);
+  double spread = 0;
+  if (repeats.size() >= kLeastBaseRepeats) {
+    spread = spread_of(repeats);
+    const auto others = figures_of(next, measure, false);
+    if (others.size() >= kLeastBaseRepeats) spread = std::max(spread, spread_of(others));
+    if (tell_of_the_time_between(base, next)) return spread;
+  }
+  if (measure == Measure::kMemory) return std::max(spread, kMemoryNoise);
+  return std::max(spread, rules.noise + std::max(drift_of(base, measure), drift_of(next, measure)));
+}
+
+// How others wanted the machine too, or nothing. What bench saw meanwhile counts; a result without that has
+// the load average, which is the whole machine's, beside the cores that the process may use.
+std::string busyness_of(const Run& run) {
+  if (run.other_load.has_value() || run.steal.has_value()) {
+    if (run.other_load.value_or(0) > kBusyOtherLoad)
+      return fmt::format("other programs kept {:.1f} processors busy", *run.other_load);
+    if (run.steal.value_or(0) > kBusySteal)
+      return fmt::format("other virtual machines took {:.1f}% of the time", *run.steal);
+    return "";
+  }
   constexpr double kBusy = 1.25;  // runnable tasks a core
-  return run.load_average.value_or(0) > kBusy * static_cast<double>(run.cores.value_or(1));
+  const auto cores = static_cast<double>(run.cores.value_or(1));
+  if (run.load_average.value_or(0) <= kBusy * cores) return "";
+  return fmt::format("load {:.1f} on {:g} cores", *run.load_average, cores);
 }
 
 // The fields of the machine that differ, by name.
@@ -180,17 +210,21 @@ std::string machine_difference(const Run& base, const Run& next) {
 // Why a measure of speed can't be judged; empty where it can.
 std::string why_not_judged(const Runs& base, const Runs& next, Measure measure, const MeasureResult& row,
                            const Rules& rules) {
-  const std::string machines = machine_difference(*base.front(), *next.front());
-  if (!machines.empty() && !rules.across_machines)
-    return "measured on different machines or builds: " + machines;
+  for (const Runs* runs : {&base, &next}) {
+    for (const Run* run : *runs) {
+      const std::string machines = machine_difference(*base.front(), *run);
+      if (!machines.empty() && !rules.across_machines)
+        return "measured on different machines or builds: " + machines;
+    }
+  }
   if (measure == Measure::kMemory) return "";  // which hardly varies
   if (std::min(row.base_count, row.next_count) < kLeastSamples)
     return fmt::format("too few samples: {} and {}", *row.base_count, *row.next_count);
   for (const Runs* runs : {&base, &next}) {
-    const auto busy = std::find_if(runs->begin(), runs->end(), [](const Run* run) { return was_busy(*run); });
-    if (busy == runs->end()) continue;
-    return fmt::format("measured on a busy machine: load {:.1f} on {} cores", *(*busy)->load_average,
-                       (*busy)->cores.value_or(1));
+    for (const Run* run : *runs) {
+      if (const std::string how = busyness_of(*run); !how.empty())
+        return "measured on a busy machine: " + how;
+    }
   }
   return "";
 }
@@ -201,7 +235,13 @@ void compare_speed(const Group& base, const Group& next, Measure measure, const 
   const bool by_slice = std::min(base.runs.size(), next.runs.size()) < kLeastRepeats;
   row.base_samples = figures_of(base.runs, measure, by_slice);
   row.next_samples = figures_of(next.runs, measure, by_slice);
-  if (row.base_samples.empty() || row.next_samples.empty()) return;
+  if (row.base_samples.empty()) return;
+  if (row.next_samples.empty()) {
+    row.base = median(row.base_samples);
+    row.why = "the new side has no such figure";
+    result.measures.push_back(std::move(row));
+    return;
+  }
   row.base_count = std::ssize(row.base_samples);
   row.next_count = std::ssize(row.next_samples);
   row.base = median(row.base_samples);
@@ -222,17 +262,6 @@ void compare_speed(const Group& base, const Group& next, Measure measure, const 
     row.why = why_not_judged(base.runs, next.runs, measure, row, rules);
   }
   result.measures.push_back(std::move(row));
-}
-
-// The digest of what a bench computed; empty where it kept none.
-std::string output_digest_of(const Run& run) {
-  std::string digest;
-  visit_fields(run, [&]<typename T>(const Field& field, const T& member) {
-    if constexpr (std::is_same_v<T, std::string>) {
-      if (std::string_view(field.name) == "output_digest") digest = member;
-    }
-  });
-  return digest;
 }
 
 const Run& latest(const Runs& runs) {
@@ -272,15 +301,27 @@ ConfigurationResult compare_groups(const Group& base, const Group& next, const R
 }
 
 // What is said where the new side lacks a configuration of base.
-ConfigurationResult missing(const Group& base, const Rules& rules) {
+ConfigurationResult missing(const Group& base, const std::string& why, const Rules& rules) {
   ConfigurationResult result;
   const Run& run = *base.runs.front();
   result.configuration = configuration_of(run);
-  const Measure measure = run.kind == "eval" ? Measure::kTop1 : Measure::kLatency;
-  MeasureResult& row = result.measures.emplace_back(empty_row(measure, rules));
-  row.base = figure_of(run, measure);
-  row.why = "the new side has no such result";
+  for (const MeasureInfo& info : measures()) {
+    const auto figure = figure_of(run, info.measure);
+    if (!figure.has_value()) continue;
+    MeasureResult& row = result.measures.emplace_back(empty_row(info.measure, rules));
+    row.base = figure;
+    row.why = why;
+  }
   return result;
+}
+
+// Why the new side has no such configuration: as far as it is known, what failed there.
+std::string why_missing(const Group& base, const ComparedSide& side) {
+  for (const Run& run : side.runs) {
+    if (!run.error.empty() && run.model == base.model && run.kind == base.runs.front()->kind)
+      return "the new side failed: " + run.error;
+  }
+  return "the new side has no such result";
 }
 
 }  // namespace
@@ -294,6 +335,8 @@ std::string configuration_of(const Run& run) {
     if (run.batch.has_value()) text += fmt::format(", batch {}", *run.batch);
     if (run.threads.has_value()) text += fmt::format(", {} threads", *run.threads);
     if (run.streams.value_or(1) != 1) text += fmt::format(", {} streams", *run.streams);
+    if (run.pinned.value_or(false)) text += ", pinned";
+    if (!run.with_preprocessing.empty()) text += ", with preprocessing";
   }
   for (const std::string& part : {run.precision, run.backend}) text += part.empty() ? "" : ", " + part;
   return text;
@@ -328,8 +371,8 @@ std::optional<double> figure_of(const Run& run, Measure measure) {
 }
 
 std::optional<MeasureResult> digest_row(const Run& base, const Run& next, const Rules& rules) {
-  const std::string before = output_digest_of(base);
-  const std::string now = output_digest_of(next);
+  const std::string before = base.output_digest;
+  const std::string now = next.output_digest;
   if (before.empty() || now.empty()) return std::nullopt;
   MeasureResult row = empty_row(Measure::kDigest, rules);
   row.worse_by = before == now ? 0 : 100;
@@ -348,7 +391,8 @@ Comparison compare_runs(const ComparedSide& base, std::span<const ComparedSide> 
       const Group* partner = partner_of(group, bases, nexts);
       any = any || partner != nullptr;
       ConfigurationResult& result = comparison.results.emplace_back(
-          partner == nullptr ? missing(group, rules) : compare_groups(group, *partner, rules, options));
+          partner == nullptr ? missing(group, why_missing(group, side), rules)
+                             : compare_groups(group, *partner, rules, options));
       result.base = base.name;
       result.next = side.name;
     }

@@ -71,7 +71,10 @@ class Measurement {
   // That each slice holds what the first one does; the model may be another.
   void check(const Slice& slice, size_t side) {
     if (configurations_.empty()) {
-      for (const Run& run : slice) configurations_.push_back(configuration_of(run));
+      for (const Run& run : slice) {
+        configurations_.push_back(configuration_of(run));
+        setups_.push_back(setup_text(run));
+      }
       if (slice.empty()) fail(ErrorCode::kFailed, "{}: it gave no results", names_[side]);
       for (const MeasureInfo& info : measures()) {
         if (!info.is_accuracy && figure_of(slice.front(), info.measure).has_value())
@@ -83,7 +86,12 @@ class Measurement {
       fail(ErrorCode::kFailed, "{}: expected {} results, as in the first slice, found {}", names_[side],
            configurations_.size(), slice.size());
     }
-    for (const Run& run : slice) {
+    for (size_t i = 0; i < slice.size(); ++i) {
+      const Run& run = slice[i];
+      if (setup_text(run) != setups_[i]) {
+        fail(ErrorCode::kFailed, "{}: expected {}, as in the first slice, found {}", names_[side], setups_[i],
+             setup_text(run));
+      }
       for (const Measure measure : measures_) {
         if (figure_of(run, measure).value_or(0) > 0) continue;
         fail(ErrorCode::kFailed, "{}: {}: expected a {}, found none", names_[side], configuration_of(run),
@@ -147,6 +155,7 @@ class Measurement {
   std::mt19937_64 order_;
   const std::chrono::nanoseconds start_;
   std::vector<std::string> configurations_;  // of the first slice
+  std::vector<std::string> setups_;          // theirs but for the model
   std::vector<Measure> measures_;            // that it has
 };
 

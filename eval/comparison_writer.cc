@@ -6,6 +6,7 @@
 #include <array>
 #include <vector>
 
+#include "eval/junit.h"
 #include "eval/text_table.h"
 #include "eval/xml.h"
 #include "formats/error.h"
@@ -141,8 +142,7 @@ std::string flip_lines(const std::vector<Flip>& flips, const Line& line) {
 }
 
 std::string details(const std::string& summary, const std::string& content) {
-  return fmt::format("\n<details><summary>{}</summary>\n\n{}\n</details>\n", escape_markdown(summary),
-                     content);
+  return fmt::format("\n<details><summary>{}</summary>\n\n{}\n</details>\n", escape_xml(summary), content);
 }
 
 }  // namespace
@@ -227,41 +227,20 @@ std::string to_json(const Comparison& comparison) {
 }
 
 std::string to_junit(const Comparison& comparison) {
-  std::string suites;
-  size_t tests = 0, failures = 0, skipped = 0;
+  std::vector<JunitSuite> suites;
   for (const ConfigurationResult& result : comparison.results) {
-    std::string cases;
-    size_t own_tests = 0, own_failures = 0, own_skipped = 0;
-    const std::string title = escape_xml(title_of(comparison, result));
+    JunitSuite& suite = suites.emplace_back(JunitSuite{title_of(comparison, result), {}});
     for (const MeasureResult& row : result.measures) {
       if (row.verdict.empty()) continue;
-      ++own_tests;
-      const std::string message = escape_xml(sentence(row));
-      cases += fmt::format("    <testcase classname=\"{}\" name=\"{}\" time=\"0\"", title, row.measure);
-      if (row.verdict == "worse") {
-        ++own_failures;
-        cases += fmt::format(
-            ">\n      <failure type=\"regression\" message=\"{0}\">{0}</failure>\n    </testcase>\n",
-            message);
-      } else if (row.verdict == "inconclusive") {
-        ++own_skipped;
-        cases += fmt::format(">\n      <skipped message=\"{}\"/>\n    </testcase>\n", message);
-      } else {
-        cases += fmt::format(">\n      <system-out>{}</system-out>\n    </testcase>\n", message);
-      }
+      JunitCase& each = suite.cases.emplace_back();
+      each.class_name = suite.name;
+      each.name = row.measure;
+      (row.verdict == "worse"          ? each.failure
+       : row.verdict == "inconclusive" ? each.skipped
+                                       : each.output) = sentence(row);
     }
-    suites += fmt::format(
-        "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\" time=\"0\">\n{}  "
-        "</testsuite>\n",
-        title, own_tests, own_failures, own_skipped, cases);
-    tests += own_tests;
-    failures += own_failures;
-    skipped += own_skipped;
   }
-  return fmt::format(
-      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"swinzoo compare\" tests=\"{}\" "
-      "failures=\"{}\" errors=\"0\" skipped=\"{}\" time=\"0\">\n{}</testsuites>\n",
-      tests, failures, skipped, suites);
+  return to_junit_xml("swinzoo compare", suites);
 }
 
 std::span<const ComparisonFormat> comparison_formats() {

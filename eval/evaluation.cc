@@ -86,7 +86,7 @@ Run with_accuracy(Run run, std::span<const EvalSample> samples,
     accuracy.add(sample);
     run.samples.push_back(sample);
   }
-  if (run.samples.empty() && !run.skipped->empty()) {
+  if (run.samples.empty() && !run.skipped->empty() && run.shard.empty()) {
     fail(ErrorCode::kCorrupt, "none of the {} images could be read; the first: {}", samples.size(),
          run.skipped->front().error);
   }

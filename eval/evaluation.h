@@ -92,13 +92,15 @@ std::optional<Run> finished_evaluation(const std::filesystem::path& folder);
 
 // Joins the shards of one evaluation into what one run would have left: samples.jsonl, outputs.npy where all
 // have it, and result.json, whose times are the shards' together and whose machine is the first shard's.
-// Returns that result. Throws kUsage unless the folders hold all shards of one evaluation, complete, of one
-// instruction set and build; kUsage if `into` holds anything; kNotFound, kCorrupt, kDiskFull.
+// Returns that result, at once where `into` holds it already. Throws kUsage unless the folders hold all
+// shards of one evaluation, complete, of one instruction set and build; kUsage if `into` holds anything else;
+// kNotFound, kCorrupt, kDiskFull.
 Run merge_evaluations(std::span<const std::filesystem::path> folders, const std::filesystem::path& into);
 
 // The evaluation in `folder` by other labels, without the model. `options` names label files and a class map;
-// the images are those that were run. spec: whose classes the logits are. Throws as DataSet; kUsage if other
-// classes are valid than before and outputs.npy was not kept.
+// the images are those that were run, and keep their classes where no labels are given. spec: whose classes
+// the logits are. Throws as DataSet; kUsage if other classes are valid than before and outputs.npy was not
+// kept, or if names would have to be numbered that only a part of the images has.
 Run rescore(const std::filesystem::path& folder, DataOptions options, const zoo::ModelSpec& spec);
 
 }  // namespace swinzoo::eval

@@ -83,10 +83,9 @@ std::optional<std::string> resolve_commit(const std::string& revision) {
 
 std::vector<std::string> ancestors_of(const std::string& commit) {
   const Answer answer = ask_git({"rev-list", "--parents", "--end-of-options", commit, "--"}, true);
-  if (answer.status == 127)
-    fail(ErrorCode::kNotFound, "git: not installed, so a baseline can't be looked for");
+  if (answer.status == 127) fail(ErrorCode::kFailed, "git: not installed, so a baseline can't be looked for");
   if (answer.status != 0) {
-    fail(ErrorCode::kNotFound, "git can't tell the ancestors of {}: {}", commit,
+    fail(ErrorCode::kFailed, "git can't tell the ancestors of {}: {}", commit,
          answer.text.substr(0, answer.text.find('\n')));
   }
   return ancestors_in(answer.text, commit);

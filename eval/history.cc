@@ -169,6 +169,7 @@ int64_t History::add(std::span<const Run> runs, const std::string& commit) {
                    "kind, started_at, digest, run) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
                    "ON CONFLICT DO NOTHING");
   for (const Run& run : runs) {
+    if (!run.error.empty()) continue;  // there are no figures
     const std::string text = to_json_line(to_object(run));
     int at = 0;
     for (const std::string& value : {now, machine_fingerprint(run), commit.empty() ? run.commit : commit,

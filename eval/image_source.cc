@@ -59,7 +59,9 @@ std::string ImageSource::name_of(size_t image) const {
 
 ImageBytes ImageSource::read(size_t image) const {
   if (archive_ == nullptr) {
-    auto file = std::make_shared<const MappedFile>(data_ / paths_[image]);
+    const fs::path path = data_ / paths_[image];
+    if (fs::is_directory(path)) fail(ErrorCode::kCorrupt, "{}: is a folder", path.string());
+    auto file = std::make_shared<const MappedFile>(path);
     return {file, file->bytes()};
   }
   if (members_[image].data() == nullptr) {

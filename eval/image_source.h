@@ -39,7 +39,7 @@ class ImageSource {
   // What messages call an image.
   std::string name_of(size_t image) const;
 
-  // Throws kNotFound if the image is not there, and as MappedFile does.
+  // Throws kNotFound if the image is not there, kCorrupt if a folder is, and as MappedFile does.
   ImageBytes read(size_t image) const;
 
  private:

@@ -3,71 +3,65 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <string_view>
+
+#include "eval/xml.h"
 
 namespace swinzoo::eval {
 namespace {
 
-// For text and for attributes in double quotes; line breaks in attributes are kept by their number.
-std::string escape_xml(std::string_view text, bool is_attribute) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\n':
-        out += is_attribute ? "&#10;" : "\n";
-        break;
-      case '\t':
-        out += is_attribute ? "&#9;" : "\t";
-        break;
-      default:
-        out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-    }
-  }
-  return out;
-}
-
-std::string attribute(const std::string& text) { return escape_xml(text, true); }
-
 std::string xml_of(const JunitCase& each) {
-  std::string out = fmt::format(R"(    <testcase classname="{}" name="{}" time="{:.3f}">)",
-                                attribute(each.class_name), attribute(each.name), each.seconds);
-  out += '\n';
+  std::string out = fmt::format("    <testcase classname=\"{}\" name=\"{}\" time=\"{:.3f}\">\n",
+                                escape_xml(each.class_name), escape_xml(each.name), each.seconds);
   if (!each.failure.empty()) {
-    out += fmt::format("      <failure message=\"{}\">{}</failure>\n",
-                       attribute(each.failure.substr(0, each.failure.find('\n'))),
-                       escape_xml(each.failure, false));
+    const std::string first_line = each.failure.substr(0, each.failure.find('\n'));
+    out += fmt::format("      <failure message=\"{}\">{}</failure>\n", escape_xml(first_line),
+                       escape_xml(each.failure));
+  }
+  if (!each.skipped.empty()) {
+    out += fmt::format("      <skipped message=\"{}\"/>\n", escape_xml(each.skipped));
   }
   if (!each.output.empty()) {
-    out += fmt::format("      <system-out>{}</system-out>\n", escape_xml(each.output, false));
+    out += fmt::format("      <system-out>{}</system-out>\n", escape_xml(each.output));
   }
   return out + "    </testcase>\n";
 }
 
+struct Counts {
+  int64_t tests = 0;
+  int64_t failures = 0;
+  int64_t skipped = 0;
+  double seconds = 0;
+
+  void add(const JunitSuite& suite) {
+    for (const JunitCase& each : suite.cases) {
+      ++tests;
+      failures += !each.failure.empty();
+      skipped += !each.skipped.empty();
+      seconds += each.seconds;
+    }
+  }
+  std::string text() const {
+    return fmt::format(R"(tests="{}" failures="{}" errors="0" skipped="{}" time="{:.3f}")", tests, failures,
+                       skipped, seconds);
+  }
+};
+
 }  // namespace
 
-std::string to_junit_xml(const std::string& suite, std::span<const JunitCase> cases) {
-  const auto failures =
-      std::ranges::count_if(cases, [](const JunitCase& each) { return !each.failure.empty(); });
-  double seconds = 0;
-  for (const JunitCase& each : cases) seconds += each.seconds;
-  const std::string counts =
-      fmt::format(R"(tests="{}" failures="{}" errors="0" time="{:.3f}")", cases.size(), failures, seconds);
-  std::string out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-  out += fmt::format("<testsuites {}>\n  <testsuite name=\"{}\" {}>\n", counts, attribute(suite), counts);
-  for (const JunitCase& each : cases) out += xml_of(each);
-  return out + "  </testsuite>\n</testsuites>\n";
+std::string to_junit_xml(const std::string& name, std::span<const JunitSuite> suites) {
+  Counts all;
+  std::string body;
+  for (const JunitSuite& suite : suites) {
+    Counts own;
+    own.add(suite);
+    all.add(suite);
+    body += fmt::format("  <testsuite name=\"{}\" {}>\n", escape_xml(suite.name), own.text());
+    for (const JunitCase& each : suite.cases) body += xml_of(each);
+    body += "  </testsuite>\n";
+  }
+  return fmt::format(
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"{}\" {}>\n{}</testsuites>\n",
+      escape_xml(name), all.text(), body);
 }
 
 }  // namespace swinzoo::eval

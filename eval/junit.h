@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 namespace swinzoo::eval {
 
@@ -10,11 +11,17 @@ struct JunitCase {
   std::string class_name;  // what it is shown under
   std::string name;
   double seconds = 0;
-  std::string failure;  // why it failed, its first line in short; empty: it passed
+  std::string failure;  // why it failed; empty: it did not
+  std::string skipped;  // why nothing can be said; empty: something can
   std::string output;   // what it has to say; may be empty
 };
 
-// One suite of these cases, as a document. Characters that XML can't hold become '?'.
-std::string to_junit_xml(const std::string& suite, std::span<const JunitCase> cases);
+struct JunitSuite {
+  std::string name;
+  std::vector<JunitCase> cases;
+};
+
+// A document of these suites. Text is escaped as escape_xml() does.
+std::string to_junit_xml(const std::string& name, std::span<const JunitSuite> suites);
 
 }  // namespace swinzoo::eval

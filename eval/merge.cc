@@ -3,6 +3,8 @@
 #include <iterator>
 
 #include "eval/evaluation.h"
+#include "eval/image_folder.h"
+#include "eval/label_files.h"
 #include "formats/error.h"
 #include "formats/npy.h"
 
@@ -87,12 +89,66 @@ Run without_results(Run run) {
   return run;
 }
 
+struct Relabelled {
+  DataSet data;
+  LabelledImages labelled;
+  std::vector<EvalSample> samples;  // with their answers
+};
+
+// The samples by the classes that other labels give them. The images stand in natural order for that, as
+// whoever wrote a label a line meant it.
+Relabelled relabelled(const Run& before, std::span<const EvalSample> samples, DataOptions options,
+                      const zoo::ModelSpec& spec) {
+  std::map<std::string, const EvalSample*> by_path;
+  for (const EvalSample& sample : samples) by_path[sample.path] = &sample;
+  options.data = before.data;
+  options.paths.emplace();
+  for (const auto& [path, sample] : by_path) options.paths->push_back(path);
+  std::ranges::sort(*options.paths, natural_less);
+  DataSet data(options);
+  LabelledImages labelled = data.labelled_for(spec);
+  const bool is_part = before.limit.has_value() || !before.shard.empty();
+  if (is_part && labelled.labelled_by.ends_with("in natural order")) {
+    fail(ErrorCode::kUsage,
+         "only a part of the images was run, so their classes' names can't be numbered: give --class-map");
+  }
+  std::vector<EvalSample> found = samples_of(labelled);
+  for (EvalSample& sample : found) {
+    const EvalSample& old = *by_path.at(sample.path);
+    sample.error = old.error;
+    sample.top5 = old.top5;
+    sample.logits = old.logits;
+  }
+  return {std::move(data), std::move(labelled), std::move(found)};
+}
+
+// Takes the answers anew from all logits, among these classes. Throws kUsage if they were not kept.
+void answer_again(std::vector<EvalSample>& samples, const SampleFiles& files,
+                  std::span<const int64_t> valid_classes) {
+  const std::optional<Tensor> outputs = read_outputs(files);
+  if (!outputs) {
+    fail(ErrorCode::kUsage,
+         "{}: answers among some classes only need all logits: evaluate with --keep-logits",
+         files.folder.string());
+  }
+  std::map<std::string, size_t> rows;
+  for (const EvalSample& sample : read_samples(files.samples())) rows.emplace(sample.path, rows.size());
+  for (EvalSample& sample : samples) {
+    if (sample.error.empty()) set_prediction(sample, row_of(*outputs, rows.at(sample.path)), valid_classes);
+  }
+}
+
 }  // namespace
 
 Run merge_evaluations(std::span<const fs::path> folders, const fs::path& into) {
   const std::vector<Part> parts = read_parts(folders);
-  if (fs::exists(into) && !fs::is_empty(into)) fail(ErrorCode::kUsage, "{}: is not empty", into.string());
-  Run config = without_results(parts.front().result);
+  if (const std::optional<Run> before = finished_evaluation(into)) {
+    if (before->shard.empty() && difference_of(*before, parts.front().result, false).empty()) return *before;
+  }
+  if (fs::exists(into) && !fs::is_empty(into)) {
+    fail(ErrorCode::kUsage, "{}: holds something else", into.string());
+  }
+  Run config = read_runs(parts.front().files.config()).front();
   config.shard.clear();
   std::map<int64_t, std::string> class_names;
   double seconds = 0;
@@ -108,7 +164,8 @@ Run merge_evaluations(std::span<const fs::path> folders, const fs::path& into) {
   for (const Part& part : parts) outputs.push_back(read_outputs(part.files));
   const bool are_kept = std::ranges::all_of(outputs, [](const auto& part) { return part.has_value(); });
   const auto width = are_kept ? static_cast<size_t>(outputs.front()->shape()[1]) : 0;
-  SampleLog log(into, config, samples, width, false);
+  const fs::path unfinished = into.string() + ".merging";
+  SampleLog log(unfinished, config, samples, width, true);
   size_t next = 0;
   for (size_t p = 0; p < parts.size(); ++p) {
     const auto [begin, end] = parts[p].shard.range(samples.size());
@@ -125,6 +182,8 @@ Run merge_evaluations(std::span<const fs::path> folders, const fs::path& into) {
   Run kept = result;
   kept.samples.clear();
   log.finish(kept);
+  fs::create_directories(into);
+  fs::rename(unfinished, into);
   return result;
 }
 
@@ -132,35 +191,42 @@ Run rescore(const fs::path& folder, DataOptions options, const zoo::ModelSpec& s
   const std::optional<Run> before = finished_evaluation(folder);
   if (!before) fail(ErrorCode::kUsage, "{}: holds no complete evaluation", folder.string());
   const SampleFiles files{folder};
-  const std::vector<EvalSample> samples = read_samples(files.samples());
-  options.data = before->data;
-  options.paths.emplace();
-  for (const EvalSample& sample : samples) options.paths->push_back(sample.path);
-  const DataSet data(options);
-  const LabelledImages labelled = data.labelled_for(spec);
-  const std::optional<Tensor> outputs = read_outputs(files);
-  if (!outputs && (before->valid_classes.has_value() || !labelled.valid_classes.empty())) {
-    fail(ErrorCode::kUsage,
-         "{}: answers among some classes only need all logits: evaluate with --keep-logits", folder.string());
-  }
-
-  std::vector<EvalSample> rescored = samples_of(labelled);
-  for (size_t i = 0; i < rescored.size(); ++i) {
-    const size_t row = labelled.samples[i].image;
-    rescored[i].error = samples[row].error;
-    if (!rescored[i].error.empty()) continue;
-    if (outputs) {
-      set_prediction(rescored[i], row_of(*outputs, row), labelled.valid_classes);
-    } else {
-      rescored[i].top5 = samples[row].top5;
-      rescored[i].logits = samples[row].logits;
-    }
-  }
+  std::vector<EvalSample> samples = read_samples(files.samples());
+  std::map<int64_t, std::string> class_names;
+  for (const ClassAccuracy& row : before->classes) class_names[row.id] = row.name;
   Run run = without_results(*before);
-  const bool stood_for_all = before->represents.value_or(false);
-  set_data(run, data, labelled, spec);
-  if (run.represents) run.represents = *run.represents && stood_for_all;
-  return with_accuracy(std::move(run), rescored, labelled.class_names);
+  std::vector<int64_t> valid_classes;
+  // Folders' numbers can depend on which classes are valid.
+  const bool are_numbered = !options.valid_labels.empty() && before->labelled_by.starts_with("folders");
+  const bool has_labels =
+      !options.labels.empty() || !options.real_labels.empty() || !options.class_map.empty() || are_numbered;
+  if (!has_labels && options.valid_labels.empty()) {  // as it was, answers and all
+    return with_accuracy(std::move(run), samples, class_names);
+  }
+  if (has_labels) {
+    const Relabelled other = relabelled(*before, samples, std::move(options), spec);
+    samples = other.samples;
+    valid_classes = other.labelled.valid_classes;
+    class_names = other.labelled.class_names;
+    const bool stood_for_all = before->represents.value_or(false);
+    set_data(run, other.data, other.labelled, spec);
+    if (run.represents) run.represents = *run.represents && stood_for_all;
+  } else {
+    valid_classes = read_valid_labels(options.valid_labels);
+    for (const int64_t id : valid_classes) {
+      if (id >= spec.num_classes) {
+        fail(ErrorCode::kCorrupt, "the valid labels have class {}, but {} has {} classes", id, spec.id,
+             spec.num_classes);
+      }
+    }
+    run.valid_classes = std::ssize(valid_classes);
+    run.samples_digest = samples_digest(samples, valid_classes);
+    run.represents.reset();
+  }
+  if (before->valid_classes.has_value() || !valid_classes.empty())
+    answer_again(samples, files, valid_classes);
+  if (!run.classifier.empty()) run.published.clear();  // they are of the head
+  return with_accuracy(std::move(run), samples, class_names);
 }
 
 }  // namespace swinzoo::eval

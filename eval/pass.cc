@@ -4,7 +4,10 @@
 #include <tbb/parallel_invoke.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cassert>
+#include <memory>
+#include <mutex>
 #include <new>
 #include <utility>
 
@@ -19,6 +22,13 @@ struct Batch {
   size_t end = 0;
   std::vector<std::vector<float>> inputs;  // a form: of the samples that could be read, side by side
   std::vector<std::string> messages;       // a sample; empty: it could be read
+  std::mutex mutex;
+  std::exception_ptr error;  // what no other sample would be spared: a disk that fails, memory
+
+  void set_error(std::exception_ptr thrown) {
+    const std::lock_guard lock(mutex);
+    if (!error) error = std::move(thrown);
+  }
 };
 
 class Pass {
@@ -39,12 +49,13 @@ class Pass {
   std::vector<std::exception_ptr> run() {
     size_t begin = count_;
     for (const PassModel& model : models_) begin = std::min(begin, model.first);
-    Batch current;
-    Batch next;
-    load(begin, current);
-    while (current.begin < current.end && is_wanted()) {
-      tbb::parallel_invoke([&] { load(current.end, next); }, [&] { run_models(current); });
-      if (options_.progress) options_.progress(current.end);
+    auto current = std::make_unique<Batch>();
+    auto next = std::make_unique<Batch>();
+    load(begin, *current);
+    while (current->begin < current->end && is_wanted()) {
+      if (current->error) std::rethrow_exception(current->error);
+      tbb::parallel_invoke([&] { load(current->end, *next); }, [&] { run_models(*current); });
+      if (options_.progress) options_.progress(current->end);
       std::swap(current, next);
     }
     return std::move(errors_);
@@ -69,12 +80,18 @@ class Pass {
         allocate(batch, samples);
         break;
       } catch (const std::bad_alloc&) {
-        if (samples == 1) throw;
         batch.inputs.clear();
+        if (samples == 1) {
+          batch.set_error(std::current_exception());
+          batch.begin = begin;
+          batch.end = begin + 1;
+          return;
+        }
         samples /= 2;
         samples_a_batch_ = samples;
       }
     }
+    batch.error = nullptr;
     batch.begin = begin;
     batch.end = begin + samples;
     batch.messages.assign(samples, "");
@@ -86,7 +103,16 @@ class Pass {
       try {
         reader_.read(begin + i, inputs);
       } catch (const Error& error) {
-        batch.messages[i] = error.what();
+        const bool is_samples_fault = error.code() == ErrorCode::kCorrupt ||
+                                      error.code() == ErrorCode::kNotFound ||
+                                      error.code() == ErrorCode::kUnsupported;
+        if (is_samples_fault) {
+          batch.messages[i] = error.what();
+        } else {
+          batch.set_error(std::current_exception());
+        }
+      } catch (...) {  // none may end the other half of a parallel_invoke in its middle
+        batch.set_error(std::current_exception());
       }
     });
     close_gaps(batch);

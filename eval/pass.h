@@ -22,7 +22,8 @@ class SampleReader {
   virtual size_t views() const = 0;
 
   // Fills inputs[form] with views() x input_sizes()[form] floats, view by view; forms whose span is empty are
-  // not needed. Safe to call from several threads at once. Throws Error if the sample can't be read.
+  // not needed. Safe to call from several threads at once. Throws kCorrupt, kNotFound or kUnsupported if the
+  // sample can't be read; anything else ends the pass.
   virtual void read(size_t sample, std::span<const std::span<float>> inputs) const = 0;
 };
 
@@ -48,7 +49,8 @@ struct PassOptions {
 };
 
 // Runs samples [the least `first`, count). Where memory for a batch is lacking (std::bad_alloc), batches
-// become smaller. Returns what ended the pass for each of the models, null where it ran to the end.
+// become smaller. Returns what ended the pass for each of the models, null where it ran to the end. Throws
+// what reading throws, once the samples before are told.
 std::vector<std::exception_ptr> run_pass(const SampleReader& reader, size_t count,
                                          std::span<const PassModel> models, const PassOptions& options);
 

@@ -3,6 +3,7 @@
 #include <fmt/chrono.h>
 
 #include <algorithm>
+#include <ctime>
 #include <utility>
 
 #include "eval/statistics.h"
@@ -124,6 +125,12 @@ std::string utc_text(std::chrono::system_clock::time_point time) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
 }
 
+double seconds_of(const std::string& utc_text) {
+  std::tm time = {};
+  const char* end = ::strptime(utc_text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &time);
+  return end == nullptr || *end != '\0' ? 0 : static_cast<double>(::timegm(&time));
+}
+
 json::value to_document(std::span<const Run> runs) {
   json::array results;
   for (const Run& run : runs) results.push_back(to_object(run));
@@ -156,7 +163,7 @@ std::vector<Run> runs_of(const json::value& document, const std::string& where) 
 }
 
 std::vector<Run> read_runs(const std::filesystem::path& path) {
-  return runs_of(read_json(path), path.string());
+  return runs_of(read_json(path, JsonText::kAnyBytes), path.string());
 }
 
 }  // namespace swinzoo::eval

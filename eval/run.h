@@ -271,8 +271,8 @@ void visit_fields(Self& run, Visit&& visit) {
   field("with_preprocessing", run.with_preprocessing, "",
         "the images that each call decoded and prepared too; none: inference only, on a batch in memory");
   field("pinned", run.pinned, "", "whether each thread was bound to a processor of its own");
-  field("error", run.error, "", "why the measurement failed; then there are no figures");
   kind = "";
+  field("error", run.error, "", "why the measurement failed; then there are no figures");
 
   group = "Machine";
   field("cpu", run.cpu, "", "the processor's name");
@@ -401,6 +401,9 @@ std::string setup_text(const Run& run);
 
 // "2026-01-31T23:59:59Z".
 std::string utc_text(std::chrono::system_clock::time_point time);
+
+// Back: seconds since 1970; 0 for a text that is none.
+double seconds_of(const std::string& utc_text);
 
 // {"schema": 1, "results": [an object a run]}; runs keep their order. Reading throws kCorrupt, naming the
 // file, the result and the field, on another schema, another type or another kind; members it doesn't know

@@ -31,7 +31,7 @@ std::vector<fs::path> run_files(const fs::path& path) {
   std::vector<std::string> files;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path)) {
     const fs::path name = entry.path().filename();
-    if ((name == "result.json" || name == "bench.json") && entry.is_regular_file()) {
+    if ((name == "result.json" || name == "bench.json" || name == kFailureFile) && entry.is_regular_file()) {
       files.push_back(entry.path().string());
     }
   }

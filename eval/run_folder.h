@@ -1,5 +1,6 @@
 // A folder of results, as `-o runs/` of eval and bench leave it: a folder a model, that holds
-//   eval/        an evaluation, that goes on where it was stopped; eval/result.json once it is over
+//   eval/        an evaluation, that goes on where it was stopped; eval/result.json once it is over,
+//                eval/failed.json where it could not be measured, beside others that could
 //   bench.json   the results of bench, a configuration each
 #pragma once
 
@@ -10,6 +11,9 @@
 #include "eval/run.h"
 
 namespace swinzoo::eval {
+
+// A results document of one run, with its error.
+inline constexpr const char* kFailureFile = "failed.json";
 
 // Whether -o means such a folder: it ends in a slash, or is a folder.
 bool is_run_folder(const std::filesystem::path& path);

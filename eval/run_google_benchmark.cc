@@ -48,7 +48,8 @@ void add_repetitions(const Run& run, size_t family, json::array& benchmarks) {
     repetition["iterations"] = end - first;
     repetition["real_time"] = real_ms;
     repetition["cpu_time"] = run.cpu_ms.value_or(real_ms);
-    repetition["items_per_second"] = 1000 * static_cast<double>(run.batch.value_or(1)) / real_ms;
+    repetition["items_per_second"] =
+        1000 * static_cast<double>(run.batch.value_or(1) * run.streams.value_or(1)) / real_ms;
     benchmarks.push_back(std::move(repetition));
   }
 }

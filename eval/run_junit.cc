@@ -10,6 +10,7 @@ JunitCase case_of(const Run& run) {
                  .name = setup_text(run),
                  .seconds = run.timed_seconds.value_or(run.seconds.value_or(0)),
                  .failure = run.error,
+                 .skipped = "",
                  .output = run.error.empty() ? to_text(std::span(&run, 1)) : ""};
   if (run.skipped.has_value() && !run.skipped->empty()) {
     each.failure = fmt::format("{} images could not be read", run.skipped->size());
@@ -21,9 +22,9 @@ JunitCase case_of(const Run& run) {
 }  // namespace
 
 std::string to_junit(std::span<const Run> runs) {
-  std::vector<JunitCase> cases;
-  for (const Run& run : runs) cases.push_back(case_of(run));
-  return to_junit_xml("swinzoo", cases);
+  JunitSuite suite{"swinzoo", {}};
+  for (const Run& run : runs) suite.cases.push_back(case_of(run));
+  return to_junit_xml("swinzoo", std::span(&suite, 1));
 }
 
 }  // namespace swinzoo::eval

@@ -57,7 +57,8 @@ std::pair<std::vector<EvalSample>, size_t> parse_lines(std::string_view text, co
   size_t begin = 0;
   for (size_t end = 0; (end = text.find('\n', begin)) != std::string_view::npos; begin = end + 1) {
     const std::string where = fmt::format("{}:{}", path.string(), samples.size() + 1);
-    from_value(parse_json(text.substr(begin, end - begin), where), where, samples.emplace_back());
+    from_value(parse_json(text.substr(begin, end - begin), where, JsonText::kAnyBytes), where,
+               samples.emplace_back());
   }
   return {std::move(samples), begin};
 }
@@ -187,6 +188,10 @@ void SampleLog::add(const EvalSample& sample, std::span<const float> outputs) {
 }
 
 void SampleLog::flush() {
+  // Rows before their lines, on the disk too: a line says that its row is there.
+  if (outputs_fd_ >= 0 && ::fdatasync(outputs_fd_) != 0) {
+    fail_errno("cannot be brought to the disk", files_.outputs().string());
+  }
   write_all(samples_fd_, std::as_bytes(std::span(pending_)), -1, files_.samples());
   pending_.clear();
 }

@@ -8,9 +8,9 @@
 //                  read
 //   result.json    the results document, once all samples are done
 //
-// A row is written before its line, and a line counts once it ends: what a kill leaves half-written is
-// written again. Nothing is asked of the disk before result.json: after a power failure lines may be missing,
-// whose samples are then run again.
+// A row is on the disk before its line is written, and a line counts once it ends: what a kill or a power
+// failure leaves half-written or loses is written again. Names of files stand as they are, so that a line
+// need not be UTF-8.
 #pragma once
 
 #include <cstdint>

@@ -170,8 +170,10 @@ void append_pretty(std::string& out, const json::value& value, size_t indent) {
 
 }  // namespace
 
-json::value parse_json(std::string_view text, const std::string& where) {
-  json::basic_parser<Handler> parser(json::parse_options(), where);
+json::value parse_json(std::string_view text, const std::string& where, JsonText strings) {
+  json::parse_options options;
+  options.allow_invalid_utf8 = strings == JsonText::kAnyBytes;
+  json::basic_parser<Handler> parser(options, where);
   json::error_code error;
   const size_t length = parser.write_some(false, text.data(), text.size(), error);
   if (!error && length < text.size()) error = json::make_error_code(json::error::extra_data);
@@ -179,13 +181,14 @@ json::value parse_json(std::string_view text, const std::string& where) {
   return parser.handler().stack.release();
 }
 
-json::value read_json(const std::filesystem::path& path) {
+json::value read_json(const std::filesystem::path& path, JsonText strings) {
   const MappedFile file(path);
   if (file.bytes().size() > kLargestJson) {
     fail(ErrorCode::kCorrupt, "{}: {} bytes are too many for a JSON file", path.string(),
          file.bytes().size());
   }
-  return parse_json({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()}, path.string());
+  return parse_json({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()}, path.string(),
+                    strings);
 }
 
 const json::value* find_member(const json::object& object, std::string_view key) {

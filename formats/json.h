@@ -17,12 +17,15 @@ namespace swinzoo {
 
 namespace json = boost::json;
 
+// What strings may hold. Names of files need not be UTF-8, and results hold them as they are.
+enum class JsonText { kUtf8, kAnyBytes };
+
 // Throws kCorrupt on anything that is not one JSON value (nesting over 32 levels included), and on an object
 // that has a key twice.
-json::value parse_json(std::string_view text, const std::string& where);
+json::value parse_json(std::string_view text, const std::string& where, JsonText strings = JsonText::kUtf8);
 
 // Reads and parses a file of at most 64 MiB. Throws kNotFound, or kCorrupt.
-json::value read_json(const std::filesystem::path& path);
+json::value read_json(const std::filesystem::path& path, JsonText strings = JsonText::kUtf8);
 
 // A member, or null where it is missing or JSON null.
 const json::value* find_member(const json::object& object, std::string_view key);

@@ -158,11 +158,11 @@ TEST_CASE("the steps of docs/ci.md for GitHub run") {
   CHECK(runner.summary() == "No ancestor was measured on this machine yet.\n");
   CHECK(kept_commits(runner) == 1);
   CHECK_THAT(read_text(runner.clone() / "report.html"), Contains("</html>"));
-  // The next one; its tiny timings may differ.
+  // The next one is the same: its tiny timings differ, and are no reason for an alarm.
   runner.commit();
   const int status = run_job(runner, steps);
-  CHECK((status == 0 || status == 11));
-  CHECK(kept_commits(runner) == (status == 0 ? 2 : 1));
+  CHECK(status == 0);
+  CHECK(kept_commits(runner) == 2);
 }
 
 TEST_CASE("the script of docs/ci.md for GitLab runs") {
@@ -194,6 +194,8 @@ TEST_CASE("the recipes fail a slower and a less accurate commit") {
         for (int i = 0; i < 200; ++i) ms.push_back(factor * (100 + i % 7 + 0.2 * repeat));
         set_timing(run, {3, ms, 1}, run.batch.value_or(1), {});
         run.load_average = 0;  // this machine may be busy, so that nothing could be concluded
+        run.other_load.reset();
+        run.steal.reset();
       }
       write_text(runner.clone() / "runs" / std::to_string(repeat) / "bench.json", to_json(runs));
     }

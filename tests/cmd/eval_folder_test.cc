@@ -17,6 +17,12 @@ using namespace swinzoo;
 namespace fs = std::filesystem;
 using Catch::Matchers::Contains;
 
+namespace {
+
+const fs::path kImages = SWINZOO_TEST_DATA "/preprocess/images";
+
+}  // namespace
+
 TEST_CASE("an evaluation's folder holds every sample and the result") {
   const EvalFolder made;
   const Result result = made.eval({"-o", made.runs(), "--samples", "--keep-logits"});
@@ -145,7 +151,7 @@ TEST_CASE("shards joined are what one run gives") {
   }
   CHECK(steady(made.evaluation("joined")) == steady(made.evaluation("whole")));
   CHECK(results_of(joined).front().at("top1") == steady(made.evaluation("whole")).at("top1"));
-  CHECK(run_swinzoo(merge).status == 2);  // it is there
+  CHECK(run_swinzoo(merge).out == joined.out);  // it is there
 
   const auto refused = [&](std::vector<std::string> folders, const char* said) {
     folders.insert(folders.begin(), {"eval", "-o", made.runs("other"), "--merge"});
@@ -237,15 +243,18 @@ TEST_CASE("several models share a pass and say what each says alone") {
   const fs::path stopped =
       made.folder.path() / "runs" / fs::path(made.evaluation()).parent_path().filename() / "eval";
   const std::string whole = read_text(stopped / "samples.jsonl");
-  fs::remove_all(made.runs() + fs::path(made.evaluation()).parent_path().filename().string() + "x");
   for (const auto& entry : fs::directory_iterator(made.runs()))
     fs::remove(entry.path() / "eval" / "result.json");
   write_text(stopped / "samples.jsonl", whole.substr(0, whole.size() / 2));
   args.insert(args.begin() + 1, "/no/such");
   const Result result = run_swinzoo(args);
   CHECK(result.status == 1);
-  CHECK_THAT(result.err, Contains("failed: /no/such"));
-  CHECK(results_of(result).size() == 2);
+  CHECK_THAT(result.err, Contains("error: /no/such"));
+  const json::array rows = results_of(result);
+  REQUIRE(rows.size() == 3);
+  CHECK(rows[0].at("model") == "/no/such");
+  CHECK_THAT(as_string(rows[0].at("error"), "error"), Contains("/no/such"));
+  CHECK(fs::exists(fs::path(made.runs()) / "_no_such" / "eval" / "failed.json"));
   CHECK(read_text(stopped / "samples.jsonl") == whole);
 }
 
@@ -278,4 +287,67 @@ TEST_CASE("k-NN needs no classifier") {
   const Result without = run_swinzoo({"eval", headless, "--data", made.data});
   CHECK(without.status == 7);
   CHECK_THAT(without.err, Contains("--train DIR"));
+}
+
+TEST_CASE("an evaluation keeps its classes where it is scored again without labels") {
+  const EvalFolder made;
+  std::string csv;  // no folder's number, and not in order
+  for (const char* name : {"n10/000_gray.jpg", "n01/000_rgb.png", "n02/000_cmyk.jpg"}) {
+    csv += fmt::format("{},{}\n", name, 4 - csv.size() % 3);
+  }
+  const std::string list = made.data / "list.csv";
+  write_text(list, csv);
+  const auto evaluate = [&](const std::string& name, std::vector<std::string> more) {
+    more.insert(more.begin(), {"eval", made.model, "--json", "-o", made.runs(name)});
+    return run_swinzoo(more);
+  };
+  REQUIRE(evaluate("csv", {"--data", list}).status == 0);
+  REQUIRE(evaluate("part", {"--data", made.data, "--shard", "2/2"}).status == 5);
+  for (const char* name : {"csv", "part"}) {
+    const json::value again =
+        results_of(run_swinzoo({"eval", "--rescore", made.runs(name), "--json"})).front();
+    CHECK(again.at("classes") == steady(made.evaluation(name)).at("classes"));
+    CHECK(again.at("top1") == steady(made.evaluation(name)).at("top1"));
+  }
+  // Names of a part's classes can't be numbered.
+  const std::string words = made.folder.path() / "words.csv";
+  std::string text;
+  for (const eval::EvalSample& sample : eval::read_samples(made.evaluation("part") / "samples.jsonl")) {
+    text += sample.path + ",zebra\n";
+  }
+  write_text(words, text);
+  const Result refused = run_swinzoo({"eval", "--rescore", made.runs("part"), "--labels", words});
+  CHECK(refused.status == 2);
+  CHECK_THAT(refused.err, Contains("--class-map"));
+  CHECK(run_swinzoo({"eval", "--rescore", made.runs("csv"), "-o", made.runs("out")}).status == 2);
+  CHECK(run_swinzoo({"eval", "--rescore", made.runs("csv"), "--shard", "1/2"}).status == 2);
+}
+
+TEST_CASE("names of files need not be UTF-8") {
+  const EvalFolder made;
+  fs::copy_file(kImages / "gray.jpg", made.data / "n01" / "caf\xe9.jpg");
+  write_text(made.data / "n02" / "caf\xe9.jpg", "no image");
+  REQUIRE(made.eval({"-o", made.runs()}).status == 5);
+  const std::string samples = read_text(made.evaluation() / "samples.jsonl");
+  CHECK_THAT(samples, Contains("caf\xe9.jpg"));
+  CHECK_THAT(made.eval({"-o", made.runs()}).err, Contains("was done before"));
+  fs::remove(made.evaluation() / "result.json");
+  write_text(made.evaluation() / "samples.jsonl", samples.substr(0, samples.size() / 2));
+  CHECK(made.eval({"-o", made.runs()}).status == 5);
+  CHECK(read_text(made.evaluation() / "samples.jsonl") == samples);
+}
+
+TEST_CASE("what a folder of results can't hold is refused before anything is measured") {
+  const EvalFolder made;
+  const Result twice = run_swinzoo({"eval", made.model, made.model, "--data", made.data, "-o", made.runs()});
+  CHECK(twice.status == 2);
+  CHECK_THAT(twice.err, Contains("would both be kept"));
+  CHECK_FALSE(fs::exists(made.runs()));
+  REQUIRE(made.eval({"-o", made.runs()}).status == 5);
+  const Result late = made.eval({"-o", made.runs(), "--keep-logits"});
+  CHECK(late.status == 2);
+  CHECK_THAT(late.err, Contains("begun without --keep-logits"));
+  const std::string map = made.folder.path() / "map.txt";
+  write_text(map, "n01\nn02\nn10\n");
+  CHECK(made.eval({"--train", made.data, "--class-map", map}).status == 2);
 }

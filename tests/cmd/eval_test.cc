@@ -7,8 +7,8 @@
 #include "tests/cmd/results.h"
 #include "tests/has_precision.h"
 #include "tests/made_model.h"
-#include "tests/raw_tar.h"
 #include "tests/process.h"
+#include "tests/raw_tar.h"
 
 using namespace swinzoo;
 namespace fs = std::filesystem;
@@ -123,8 +123,10 @@ TEST_CASE("eval of several models of which one fails measures the others and end
   CHECK(result.status == 1);
   CHECK_THAT(result.err, Contains("/no/such/model"));
   const json::array results = results_of(result);
-  REQUIRE(results.size() == 2);
-  CHECK(results[0].at("weights_digest") != results[1].at("weights_digest"));
+  REQUIRE(results.size() == 3);
+  CHECK(results[0].at("model") == "/no/such/model");
+  CHECK_THAT(as_string(results[0].at("error"), "error"), Contains("/no/such/model"));
+  CHECK(results[1].at("weights_digest") != results[2].at("weights_digest"));
 }
 
 TEST_CASE("eval names the precision that ran, and a CPU without the one asked for ends in 7") {

@@ -56,10 +56,14 @@ class Fixture {
     return out.substr(0, out.find('\n'));
   }
 
-  // swinzoo history ..., within the repository.
   Result history(std::vector<std::string> words) const {
-    words.insert(words.begin(),
-                 {"/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", repo(), SWINZOO_BINARY, "history"});
+    words.insert(words.begin(), "history");
+    return swinzoo(words);
+  }
+
+  // Within the repository.
+  Result swinzoo(std::vector<std::string> words) const {
+    words.insert(words.begin(), {"/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", repo(), SWINZOO_BINARY});
     Process process(words, {{"SWINZOO_HISTORY", db()}});
     const int status = process.wait();
     return {status, process.out(), process.err()};
@@ -120,6 +124,19 @@ TEST_CASE("the library gives compare the runs of a commit and of the baseline") 
   CHECK(runs[0].median_ms == 10.5);
   CHECK_THROWS_AS(runs_of_history(fixture.db(), std::string(40, '0')), Error);
   CHECK_THROWS_AS(runs_of_history(fixture.db(), "baseline:" + std::string(40, '0')), Error);
+}
+
+TEST_CASE("compare takes what the history has of a commit and of the baseline") {
+  const Fixture fixture;
+  REQUIRE(fixture.history({"add", fixture.results("1.json", 10.5), "--commit", "HEAD~1"}).status == 0);
+  for (const char* base : {"history:baseline", "history:HEAD~1", "history:baseline:HEAD"}) {
+    const Result result = fixture.swinzoo({"compare", base, fixture.results("2.json", 20.5), "--json"});
+    INFO(result.err);
+    const json::value row = results_of(result).front();
+    CHECK(row.at("base") == base);
+    CHECK(row.at("measures").at(0).at("new_count").is_number());
+  }
+  CHECK(fixture.swinzoo({"compare", "history:HEAD~2", fixture.path("2.json")}).status == 3);
 }
 
 TEST_CASE("history lists, follows and exports") {

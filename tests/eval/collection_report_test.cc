@@ -32,6 +32,7 @@ Run bench_of(const std::string& model, int64_t batch, double median, const std::
 Run eval_of(const std::string& model, int64_t count, double top1) {
   Run run = made_eval();
   run.model = model;
+  run.shard.clear();
   run.count = count;
   run.top1 = top1;
   return run;

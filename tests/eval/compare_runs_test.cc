@@ -227,3 +227,69 @@ TEST_CASE("a hundred pairs of results of one thing, measured apart, hardly ever 
   CHECK(endings.regression <= 1);
   CHECK(endings.better <= 1);
 }
+
+TEST_CASE("bits that differ are shown, and fail where asked for") {
+  Run base = made_bench_run(10);
+  Run next = base;
+  CHECK(compare({base}, {next}).results[0].measures.size() == 3);  // none of the bits
+  base.output_digest = next.output_digest = "ab";
+  CHECK(row_of(compare({base}, {next}, 30, "digest"), "digest").verdict == "same");
+  next.output_digest = "cd";
+  CHECK(row_of(compare({base}, {next}), "digest").verdict.empty());
+  const Comparison failed = compare({base}, {next}, 30, "digest");
+  CHECK(row_of(failed, "digest").verdict == "worse");
+  CHECK(exit_status(failed) == 10);
+}
+
+TEST_CASE("a run that failed is as one that is not there") {
+  const Run good = made_bench_run(10);
+  Run failed = good;
+  failed.error = "out of memory";
+  CHECK(compare({good, failed}, {good}).results.size() == 1);
+  CHECK(code_of([&] { compare({good}, {failed}); }) == ErrorCode::kFailed);
+  Run pinned = good;
+  pinned.pinned = true;
+  CHECK(code_of([&] { compare({good}, {pinned}); }) == ErrorCode::kFailed);
+}
+
+TEST_CASE("a new side that has nothing is no reason to pass") {
+  Run base = made_eval_run(800, 950, 1000);
+  Run empty = made_eval_run(0, 0, 0);
+  const Comparison none = compare({base}, {empty});
+  CHECK(row_of(none, "top1").verdict == "inconclusive");
+  CHECK(exit_status(none) == 12);
+  Run other = made_bench_run(10);
+  other.model = "n";
+  Run failed = other;
+  failed.error = "weights damaged";
+  const Comparison missing =
+      compare({made_bench_run(10), other}, {made_bench_run(10), failed}, 1, "throughput>3%");
+  CHECK(row_of(missing, "throughput", 1).verdict == "inconclusive");
+  CHECK_THAT(row_of(missing, "throughput", 1).why, Catch::Contains("weights damaged"));
+}
+
+TEST_CASE("repeats of one session don't tell how the machine is at another time") {
+  const auto session = [](const char* day, double latency) {
+    std::vector<Run> runs;
+    for (int i = 0; i < 3; ++i) {
+      runs.push_back(made_bench_run(latency * (1 + 0.001 * i)));
+      runs.back().started_at = fmt::format("2026-01-{}T00:0{}:00Z", day, i);
+    }
+    return runs;
+  };
+  CHECK(row_of(compare(session("01", 10), session("09", 10.6)), "latency").verdict == "inconclusive");
+  CHECK(row_of(compare(session("01", 10), session("09", 10.6)), "latency").noise_floor.value() >= 30);
+  std::vector<Run> spread = session("01", 10);
+  spread[2].started_at = "2026-01-20T00:00:00Z";
+  CHECK(row_of(compare(spread, session("09", 10.6)), "latency").verdict == "worse");
+}
+
+TEST_CASE("a machine is busy by what bench saw; else by its load") {
+  Run run = made_bench_run(10);
+  run.load_average = 30;  // of a large host whose other cores don't matter
+  CHECK_THAT(row_of(compare({run}, {run}), "latency").why, Catch::Contains("busy"));
+  run.other_load = 0.01;
+  CHECK(row_of(compare({run}, {run}), "latency").why.find("busy") == std::string::npos);
+  run.other_load = 1.5;
+  CHECK_THAT(row_of(compare({run}, {run}), "latency").why, Catch::Contains("busy"));
+}

@@ -112,8 +112,9 @@ TEST_CASE("JUnit has a test a judged measure") {
   CHECK(
       text.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"swinzoo compare\" "
                        "tests=\"3\" failures=\"1\" errors=\"0\" skipped=\"1\""));
-  CHECK_THAT(text,
-             Contains("<testcase classname=\"m|1, batch 1\" name=\"latency\" time=\"0\">\n      <failure"));
+  CHECK_THAT(
+      text,
+      Contains("<testcase classname=\"m|1, batch 1\" name=\"latency\" time=\"0.000\">\n      <failure"));
   CHECK_THAT(text, Contains("few &lt;images&gt;"));
   CHECK_THAT(text, !Contains("digest"));
 }

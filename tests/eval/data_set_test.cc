@@ -7,8 +7,8 @@
 
 #include "formats/atomic_file.h"
 #include "formats/error.h"
-#include "tests/raw_tar.h"
 #include "tests/process.h"
+#include "tests/raw_tar.h"
 #include "zoo/class_names.h"
 
 using namespace swinzoo;

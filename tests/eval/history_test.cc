@@ -81,7 +81,7 @@ TEST_CASE("what is measured where and how tells rows apart, and nothing else doe
 
   CHECK(history_configuration(run) ==
         "kind=bench backend=cpu isa=avx512 precision=fp32 threads=2 streams=1 batch=8 image_size=224 "
-        "with_preprocessing=photos/");
+        "with_preprocessing=photos/ pinned=true");
   Run eval = made_eval();
   const std::string text = history_configuration(eval);
   CHECK_THAT(text, Contains("kind=eval") && Contains("data=images") && Contains("limit=10"));

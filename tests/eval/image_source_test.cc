@@ -4,8 +4,8 @@
 
 #include "formats/atomic_file.h"
 #include "formats/error.h"
-#include "tests/raw_tar.h"
 #include "tests/process.h"
+#include "tests/raw_tar.h"
 
 using namespace swinzoo;
 using namespace swinzoo::eval;

@@ -30,7 +30,6 @@ inline Run made_bench() {
   run.load_average = 0.25;
   run.with_preprocessing = "photos/";
   run.pinned = true;
-  run.error = "out of | memory";
   run.cpu = "Some CPU @ 2.00GHz";
   run.cpu_features = {"avx2", "fma"};
   run.cores = 3;

@@ -135,3 +135,17 @@ TEST_CASE("batches become smaller where a model has no memory for them") {
   CHECK_THROWS_AS(std::rethrow_exception(run_pass(reader, 10, std::span(&model, 1), {8, {}})[0]),
                   std::bad_alloc);
 }
+
+TEST_CASE("what no sample is to blame for ends the pass after the samples before it") {
+  class Failing : public Numbers {
+   public:
+    void read(size_t sample, std::span<const std::span<float>> inputs) const override {
+      if (sample == 5) fail(ErrorCode::kFailed, "the disk is gone");
+      Numbers::read(sample, inputs);
+    }
+  };
+  const Failing reader;
+  Listener a;
+  CHECK_THROWS_WITH(run_pass(reader, 10, std::vector<PassModel>{a.model(0, 2)}, {2, {}}), "the disk is gone");
+  CHECK(a.told == std::vector<std::string>(kTen.begin(), kTen.begin() + 4));
+}

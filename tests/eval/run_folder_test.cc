@@ -20,7 +20,7 @@ TEST_CASE("a model's folder of results has no character that a shell or a file s
   CHECK(model_folder("runs", "../x y.pth") == fs::path("runs/.._x_y.pth"));
 }
 
-TEST_CASE("-o means a folder of results where it ends in a slash or is one") {
+TEST_CASE("a folder of results is what ends in a slash or is a folder") {
   const TemporaryFolder folder;
   CHECK(is_run_folder(folder.path()));
   CHECK(is_run_folder("not/there/"));

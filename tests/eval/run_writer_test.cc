@@ -159,14 +159,14 @@ TEST_CASE("JUnit's form has a test case a run, which fails where the run did") {
   failed.error = "a <bad> & \"worse\"\nfile\x01";
   Run good = made_bench();
   const std::string xml = to_junit(std::vector<Run>{good, failed});
-  CHECK_THAT(xml, Catch::StartsWith(
-                      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites tests=\"2\" failures=\"1\" "));
+  CHECK_THAT(xml, Catch::StartsWith("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites "
+                                    "name=\"swinzoo\" tests=\"2\" failures=\"1\" "));
   CHECK_THAT(
       xml, Catch::Contains("<testcase classname=\"swinzoo.bench.swin_mini|`x`\" name=\"fp32, 2 threads, ") &&
-               Catch::Contains("time=\"0.205\"") && Catch::Contains("warning: the machine is | busy\n"));
+               Catch::Contains("time=\"0.205\"") && Catch::Contains("warning: the machine is | busy&#10;"));
   CHECK_THAT(xml,
              Catch::Contains("<failure message=\"a &lt;bad&gt; &amp; &quot;worse&quot;\">a &lt;bad&gt; &amp; "
-                             "&quot;worse&quot;\nfile?</failure>"));
+                             "&quot;worse&quot;&#10;file?</failure>"));
 }
 
 TEST_CASE("text and Markdown say what failed") {
