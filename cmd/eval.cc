@@ -200,6 +200,12 @@ Action setup_eval(CLI::App& app) {
          "The views of a video: kinetics (4 clips x 3 crops) or ssv2 (1 clip x 3 crops); the authors' for "
          "the model if not given")
       ->type_name("NAME");
+  app.add_option_function<std::string>(
+         "--average",
+         [options](const std::string& what) { options->eval.averages_scores = what == "scores"; },
+         "What is averaged over a video's views: probabilities, as the authors do, or scores (logits)")
+      ->check(one_of({"probabilities", "scores"}))
+      ->type_name("probabilities|scores");
   app.add_option("-b,--batch-size", options->eval.batch_size, "Images in one call")
       ->check(in_range(1, 65536))
       ->type_name("N")

@@ -36,6 +36,7 @@ struct Subject {
   std::string name;
   std::unique_ptr<zoo::Model> model;
   const eval::VideoRecipe* recipe = nullptr;  // null: the model takes images
+  bool averages_scores = false;               // of a video's views, in place of probabilities
   size_t output = 0;                          // of the plan's: logits, or for k-NN the embedding
   size_t width = 0;                           // of a row of it
   eval::Run run;                              // what is known before the first image
@@ -151,7 +152,9 @@ eval::RunBatch run_of(const Subject& subject) {
 std::vector<float> joined(const Subject& subject, std::span<const float> views) {
   const int64_t count = subject.recipe->views();
   const bool is_knn = !subject.run.classifier.empty();  // else its own head
-  if (!is_knn) return eval::mean_probabilities(views, count);
+  if (!is_knn) {
+    return subject.averages_scores ? eval::mean_row(views, count) : eval::mean_probabilities(views, count);
+  }
   std::vector<float> embedding = eval::mean_row(views, count);
   if (!subject.knn) return embedding;
   std::vector<float> votes(static_cast<size_t>(subject.knn->num_classes()));
@@ -318,7 +321,9 @@ class Evaluator {
     }
     subject.recipe = options_.recipe.empty() ? &eval::default_video_recipe(spec)
                                              : &eval::find_video_recipe(options_.recipe);
+    subject.averages_scores = options_.averages_scores;
     subject.run.recipe = subject.recipe->name;
+    if (subject.averages_scores) subject.run.recipe += ", mean scores";
     subject.run.preprocessing = eval::ViewReader(*subject.recipe, spec).fingerprint();
   }
 

@@ -20,7 +20,8 @@ struct EvalOptions {
   eval::DataOptions data;
   std::string train;  // k-NN's training images; empty: the model's own classifier
   eval::Shard shard;
-  std::string recipe;  // which views of a video; empty: the model's own
+  bool averages_scores = false;  // of a video's views: the mean of logits, not of probabilities
+  std::string recipe;            // which views of a video; empty: the model's own
   int64_t batch_size = 8;
   bool restart = false;
   bool keep_logits = false;

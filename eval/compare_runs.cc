@@ -33,8 +33,8 @@ std::vector<std::string> setup_of(const Run& run) {
   std::vector<std::string> setup = {run.kind, text_of(run.image_size), run.precision, run.backend};
   if (run.kind == "eval") {  // whose results don't depend on threads and batches
     const std::string& images = run.samples_digest.empty() ? run.data : run.samples_digest;
-    setup.insert(setup.end(),
-                 {images, text_of(run.limit), text_of(run.shuffle_seed), run.shard, run.classifier});
+    setup.insert(setup.end(), {images, text_of(run.limit), text_of(run.shuffle_seed), run.shard,
+                               run.classifier, run.recipe});
   } else {
     setup.insert(setup.end(), {text_of(run.batch), text_of(run.threads), text_of(run.streams),
                                text_of(run.pinned), run.with_preprocessing});

