@@ -10,9 +10,9 @@
 
 #include "cmd/interrupt.h"
 #include "cmd/progress.h"
-#include "cmd/run_command.h"
 #include "eval/compare_runs.h"
 #include "eval/run.h"
+#include "eval/run_command.h"
 #include "formats/error.h"
 
 namespace swinzoo::cmd {
@@ -36,9 +36,9 @@ bool sets_effort(const Words& words) {
   return has(words, {"--seconds", "--iterations", "--target-error", "--max-seconds"});
 }
 
-CommandResult run_or_throw(const Words& words) {
+eval::CommandResult run_or_throw(const Words& words) {
   if (interrupted()) fail(ErrorCode::kInterrupted, "interrupted");
-  CommandResult result = run_command(words);
+  eval::CommandResult result = eval::run_command(words);
   if (interrupted()) fail(ErrorCode::kInterrupted, "interrupted");
   if (result.status != 0) {
     fail(
@@ -89,7 +89,7 @@ size_t shorten(std::vector<Words>& commands) {
 
 // A process as if it were one call of a bench.
 std::vector<eval::Run> time_process(const Words& words) {
-  const CommandResult result = run_or_throw(words);
+  const eval::CommandResult result = run_or_throw(words);
   eval::Run run;
   run.kind = "bench";
   run.model = "process";
@@ -115,7 +115,7 @@ eval::Comparison compare_commands(const CommandsToCompare& commands, const eval:
   if (commands.commands.size() < 2) fail(ErrorCode::kUsage, "expected two --run or more, found one");
   std::vector<Words> lines;
   for (const std::string& command : commands.commands) {
-    Words& words = lines.emplace_back(words_of(command));
+    Words& words = lines.emplace_back(eval::words_of(command));
     words.insert(words.end(), commands.arguments.begin(), commands.arguments.end());
   }
   install_interrupt_handler();

@@ -100,9 +100,8 @@ zoo::ModelSpec spec_of(const eval::Run& run, const zoo::Catalog& catalog) {
 
 void rescore(const Options& options, const zoo::Catalog& catalog, RunLog& log) {
   for (const fs::path& folder : evaluations_in(options.rescore)) {
-    const std::vector<eval::Run> runs = eval::read_runs(eval::SampleFiles{folder}.config());
-    if (runs.size() != 1) fail(ErrorCode::kCorrupt, "{}: expected one run", folder.string());
-    log.add_finished(eval::rescore(folder, options.eval.data, spec_of(runs.front(), catalog)));
+    const eval::Run begun = eval::read_run(eval::SampleFiles{folder}.config());
+    log.add_finished(eval::rescore(folder, options.eval.data, spec_of(begun, catalog)));
   }
 }
 

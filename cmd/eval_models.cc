@@ -192,6 +192,7 @@ class Evaluator {
     knn_spec_->id = "k-NN";
     knn_spec_->num_classes = std::max<int64_t>(1000, train.class_count());
     train_ = train.labelled_for(*knn_spec_);
+    train_digest_ = eval::samples_digest(eval::samples_of(train_), {});
     check_same_classes(train_, data_.labelled_for(*knn_spec_));
   }
 
@@ -248,24 +249,28 @@ class Evaluator {
     log_.add_finished(std::move(run));
   }
 
+  // Does something for a model; returns whether it failed, which is told then.
+  template <typename Body>
+  bool fails(const std::string& model, const Body& body) {
+    try {
+      body();
+      return false;
+    } catch (const Error& error) {
+      failed(model, error);
+    } catch (const std::bad_alloc&) {
+      failed(model, Error(ErrorCode::kFailed, "not enough memory"));
+    }
+    return true;
+  }
+
   // Does something with each of the group; leaves those out that fail.
   template <typename Body>
   void for_each_of(std::vector<Subject>& group, const Body& body) {
-    std::erase_if(group, [&](Subject& subject) {
-      try {
-        body(subject);
-        return false;
-      } catch (const Error& error) {
-        failed(subject.name, error);
-      } catch (const std::bad_alloc&) {
-        failed(subject.name, Error(ErrorCode::kFailed, "not enough memory"));
-      }
-      return true;
-    });
+    std::erase_if(group, [&](Subject& subject) { return fails(subject.name, [&] { body(subject); }); });
   }
 
   void load(const std::string& name, std::vector<Subject>& group) {
-    try {
+    fails(name, [&] {
       Subject subject;
       subject.name = name;
       const int threads = threads_of(options_.run);
@@ -278,11 +283,7 @@ class Evaluator {
       subject.width = static_cast<size_t>(element_count(plan.output_shape(*output, 1)));
       describe(subject, threads);
       if (!has_result(subject)) group.push_back(std::move(subject));
-    } catch (const Error& error) {
-      failed(name, error);
-    } catch (const std::bad_alloc&) {
-      failed(name, Error(ErrorCode::kFailed, "not enough memory"));
-    }
+    });
   }
 
   void describe(Subject& subject, int threads) {
@@ -300,7 +301,7 @@ class Evaluator {
       run.classifier = "k-NN";
       run.num_classes = knn_spec_->num_classes;
       run.train_data = options_.train;
-      run.train_digest = eval::samples_digest(eval::samples_of(train_), {});
+      run.train_digest = train_digest_;
       run.published.clear();  // they are of the head
     }
     if (eval::is_run_folder(options_.output.file)) {
@@ -459,6 +460,7 @@ class Evaluator {
   eval::DataSet data_;
   std::optional<zoo::ModelSpec> knn_spec_;  // the training images' classes; none: models' own classifiers
   eval::LabelledImages train_;
+  std::string train_digest_;
 };
 
 }  // namespace

@@ -39,6 +39,14 @@ void for_each_group(const fs::path& mount, std::string_view self_cgroup, const s
   }
 }
 
+// Of one group.
+std::optional<int64_t> memory_limit(const fs::path& folder, bool is_v2) {
+  constexpr int64_t kNoLimit = int64_t{1} << 62;  // v1 says the largest number of whole pages, v2 "max"
+  const auto limit =
+      number_of<int64_t>(read_system_file(folder / (is_v2 ? "memory.max" : "memory.limit_in_bytes")));
+  return limit.value_or(kNoLimit) < kNoLimit ? limit : std::nullopt;
+}
+
 }  // namespace
 
 std::optional<double> parse_cpu_max(std::string_view cpu_max) {
@@ -65,12 +73,23 @@ std::optional<double> cgroup_quota(const fs::path& mount, std::string_view self_
 }
 
 std::optional<int64_t> cgroup_memory_limit(const fs::path& mount, std::string_view self_cgroup) {
-  constexpr int64_t kNoLimit = int64_t{1} << 62;  // v1 says the largest number of whole pages, v2 "max"
   std::optional<int64_t> least;
   for_each_group(mount, self_cgroup, "memory", [&](const fs::path& folder, bool is_v2) {
-    const auto limit =
-        number_of<int64_t>(read_system_file(folder / (is_v2 ? "memory.max" : "memory.limit_in_bytes")));
-    if (limit.value_or(kNoLimit) < kNoLimit) least = smaller(least, limit);
+    least = smaller(least, memory_limit(folder, is_v2));
+  });
+  return least;
+}
+
+std::optional<int64_t> cgroup_memory_left(const fs::path& mount, std::string_view self_cgroup) {
+  std::optional<int64_t> least;
+  for_each_group(mount, self_cgroup, "memory", [&](const fs::path& folder, bool is_v2) {
+    const auto limit = memory_limit(folder, is_v2);
+    const auto used =
+        number_of<int64_t>(read_system_file(folder / (is_v2 ? "memory.current" : "memory.usage_in_bytes")));
+    if (!limit.has_value() || !used.has_value()) return;
+    const auto inactive = number_behind(read_system_file(folder / "memory.stat"),
+                                        is_v2 ? "inactive_file" : "total_inactive_file");
+    least = smaller(least, std::optional(std::max<int64_t>(0, *limit - *used + inactive.value_or(0))));
   });
   return least;
 }
@@ -86,6 +105,7 @@ std::optional<int64_t> cgroup_throttled(const fs::path& mount, std::string_view 
 
 std::optional<double> own_quota() { return cgroup_quota(kMount, self_cgroup()); }
 std::optional<int64_t> own_memory_limit() { return cgroup_memory_limit(kMount, self_cgroup()); }
+std::optional<int64_t> own_memory_left() { return cgroup_memory_left(kMount, self_cgroup()); }
 std::optional<int64_t> own_throttled() { return cgroup_throttled(kMount, self_cgroup()); }
 
 }  // namespace swinzoo::eval

@@ -23,12 +23,16 @@ std::optional<double> cgroup_quota(const std::filesystem::path& mount, std::stri
 // The smallest limit of memory, bytes.
 std::optional<int64_t> cgroup_memory_limit(const std::filesystem::path& mount, std::string_view self_cgroup);
 
+// What the limits leave of memory, bytes: cached pages of files that are not in use count as free.
+std::optional<int64_t> cgroup_memory_left(const std::filesystem::path& mount, std::string_view self_cgroup);
+
 // How often the groups were made to wait since they used up their quota, all together.
 std::optional<int64_t> cgroup_throttled(const std::filesystem::path& mount, std::string_view self_cgroup);
 
 // The same of this process.
 std::optional<double> own_quota();
 std::optional<int64_t> own_memory_limit();
+std::optional<int64_t> own_memory_left();
 std::optional<int64_t> own_throttled();
 
 }  // namespace swinzoo::eval

@@ -164,12 +164,11 @@ Run Evaluation::finish(double seconds) {
 std::optional<Run> finished_evaluation(const fs::path& folder) {
   const SampleFiles files{folder};
   if (!fs::exists(files.result())) return std::nullopt;
-  std::vector<Run> runs = read_runs(files.result());
-  if (runs.size() != 1) fail(ErrorCode::kCorrupt, "{}: expected one run", files.result().string());
+  Run run = read_run(files.result());
   for (EvalSample& sample : read_samples(files.samples())) {
-    if (sample.error.empty()) runs.front().samples.push_back(std::move(sample));
+    if (sample.error.empty()) run.samples.push_back(std::move(sample));
   }
-  return std::move(runs.front());
+  return run;
 }
 
 }  // namespace swinzoo::eval

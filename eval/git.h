@@ -12,7 +12,7 @@ namespace swinzoo::eval {
 std::optional<std::string> resolve_commit(const std::string& revision);
 
 // The ancestors of a commit, itself left out, nearest first: by the number of steps from child to parent,
-// and of as many steps in the order in which merges name their parents. Throws kNotFound, with git's own
+// and of as many steps in the order in which merges name their parents. Throws kFailed, with git's own
 // message, where git can't tell.
 std::vector<std::string> ancestors_of(const std::string& commit);
 

@@ -2,9 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <optional>
-#include <string_view>
 
 #include "backends/plan.h"
 
@@ -13,10 +11,6 @@ namespace swinzoo::eval {
 // Bytes that this process may still take: what the system says is available (MemAvailable), or what the
 // control groups' limits leave where that is less. Nothing where the system doesn't tell.
 std::optional<int64_t> available_memory();
-
-// What the limits of the process's own control group and all above it leave (cgroup v2): cached pages of
-// files that are not in use count as free. mount: /sys/fs/cgroup; self_cgroup: the text of /proc/self/cgroup.
-std::optional<int64_t> cgroup_memory_left(const std::filesystem::path& mount, std::string_view self_cgroup);
 
 // About what one input more in a batch takes: twice the input (the next one is made ready meanwhile), and the
 // cpu backend's two buffers of the largest result of a step.

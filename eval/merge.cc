@@ -17,6 +17,7 @@ struct Part {
   SampleFiles files;
   Run result;
   Shard shard;
+  std::vector<EvalSample> samples;
 };
 
 Part read_part(const fs::path& folder) {
@@ -29,8 +30,9 @@ Part read_part(const fs::path& folder) {
          folder.string());
   if (result->shard.empty())
     fail(ErrorCode::kUsage, "{}: is a whole evaluation, no shard of one", folder.string());
-  Part part{{folder}, std::move(*result), {}};
+  Part part{{folder}, std::move(*result), {}, {}};
   part.shard = Shard::parse(part.result.shard);
+  part.samples = read_samples(part.files.samples());
   return part;
 }
 
@@ -59,20 +61,28 @@ std::vector<Part> read_parts(std::span<const fs::path> folders) {
   return parts;
 }
 
+// Throws kCorrupt where a part has not all of its shard.
 std::vector<EvalSample> samples_of(std::span<const Part> parts) {
   std::vector<EvalSample> samples;
-  for (const Part& part : parts)
-    std::ranges::move(read_samples(part.files.samples()), std::back_inserter(samples));
+  for (const Part& part : parts) std::ranges::copy(part.samples, std::back_inserter(samples));
+  for (const Part& part : parts) {
+    const auto [begin, end] = part.shard.range(samples.size());
+    if (part.samples.size() != end - begin) {
+      fail(ErrorCode::kCorrupt, "{}: has {} of the {} samples of shard {}", part.files.samples().string(),
+           part.samples.size(), end - begin, part.result.shard);
+    }
+  }
   return samples;
 }
 
-// outputs.npy, if it was kept.
-std::optional<Tensor> read_outputs(const SampleFiles& files) {
+// outputs.npy, if it was kept: a row of the run's classes for each of `count` samples.
+std::optional<Tensor> read_outputs(const SampleFiles& files, const Run& run, size_t count) {
   if (!fs::exists(files.outputs())) return std::nullopt;
   Tensor outputs = read_npy(files.outputs());
-  const auto samples = std::ssize(read_samples(files.samples()));
-  if (outputs.shape().size() != 2 || outputs.shape()[0] != samples) {
-    fail(ErrorCode::kCorrupt, "{}: expected {} rows", files.outputs().string(), samples);
+  const Shape expected = {static_cast<int64_t>(count), run.num_classes.value_or(0)};
+  if (outputs.shape() != expected) {
+    fail(ErrorCode::kCorrupt, "{}: expected shape {}, found {}", files.outputs().string(),
+         to_string(expected), to_string(outputs.shape()));
   }
   return outputs;
 }
@@ -123,16 +133,17 @@ Relabelled relabelled(const Run& before, std::span<const EvalSample> samples, Da
 }
 
 // Takes the answers anew from all logits, among these classes. Throws kUsage if they were not kept.
-void answer_again(std::vector<EvalSample>& samples, const SampleFiles& files,
+void answer_again(std::vector<EvalSample>& samples, const SampleFiles& files, const Run& run,
                   std::span<const int64_t> valid_classes) {
-  const std::optional<Tensor> outputs = read_outputs(files);
+  const std::vector<EvalSample> kept = read_samples(files.samples());
+  const std::optional<Tensor> outputs = read_outputs(files, run, kept.size());
   if (!outputs) {
     fail(ErrorCode::kUsage,
          "{}: answers among some classes only need all logits: evaluate with --keep-logits",
          files.folder.string());
   }
   std::map<std::string, size_t> rows;
-  for (const EvalSample& sample : read_samples(files.samples())) rows.emplace(sample.path, rows.size());
+  for (const EvalSample& sample : kept) rows.emplace(sample.path, rows.size());
   for (EvalSample& sample : samples) {
     if (sample.error.empty()) set_prediction(sample, row_of(*outputs, rows.at(sample.path)), valid_classes);
   }
@@ -148,7 +159,7 @@ Run merge_evaluations(std::span<const fs::path> folders, const fs::path& into) {
   if (fs::exists(into) && !fs::is_empty(into)) {
     fail(ErrorCode::kUsage, "{}: holds something else", into.string());
   }
-  Run config = read_runs(parts.front().files.config()).front();
+  Run config = read_run(parts.front().files.config());
   config.shard.clear();
   std::map<int64_t, std::string> class_names;
   double seconds = 0;
@@ -161,17 +172,17 @@ Run merge_evaluations(std::span<const fs::path> folders, const fs::path& into) {
   }
   const std::vector<EvalSample> samples = samples_of(parts);
   std::vector<std::optional<Tensor>> outputs;
-  for (const Part& part : parts) outputs.push_back(read_outputs(part.files));
+  for (const Part& part : parts)
+    outputs.push_back(read_outputs(part.files, part.result, part.samples.size()));
   const bool are_kept = std::ranges::all_of(outputs, [](const auto& part) { return part.has_value(); });
   const auto width = are_kept ? static_cast<size_t>(outputs.front()->shape()[1]) : 0;
   const fs::path unfinished = into.string() + ".merging";
   SampleLog log(unfinished, config, samples, width, true);
-  size_t next = 0;
   for (size_t p = 0; p < parts.size(); ++p) {
-    const auto [begin, end] = parts[p].shard.range(samples.size());
-    for (size_t row = 0; row < end - begin; ++row, ++next) {
-      const bool has_row = are_kept && samples[next].error.empty();
-      log.add(samples[next], has_row ? row_of(*outputs[p], row) : std::span<const float>());
+    for (size_t row = 0; row < parts[p].samples.size(); ++row) {
+      const EvalSample& sample = parts[p].samples[row];
+      const bool has_row = are_kept && sample.error.empty();
+      log.add(sample, has_row ? row_of(*outputs[p], row) : std::span<const float>());
     }
     log.flush();
   }
@@ -224,7 +235,7 @@ Run rescore(const fs::path& folder, DataOptions options, const zoo::ModelSpec& s
     run.represents.reset();
   }
   if (before->valid_classes.has_value() || !valid_classes.empty())
-    answer_again(samples, files, valid_classes);
+    answer_again(samples, files, *before, valid_classes);
   if (!run.classifier.empty()) run.published.clear();  // they are of the head
   return with_accuracy(std::move(run), samples, class_names);
 }

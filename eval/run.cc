@@ -166,4 +166,11 @@ std::vector<Run> read_runs(const std::filesystem::path& path) {
   return runs_of(read_json(path, JsonText::kAnyBytes), path.string());
 }
 
+Run read_run(const std::filesystem::path& path) {
+  std::vector<Run> runs = read_runs(path);
+  if (runs.size() != 1)
+    fail(ErrorCode::kCorrupt, "{}: expected one run, found {}", path.string(), runs.size());
+  return std::move(runs.front());
+}
+
 }  // namespace swinzoo::eval

@@ -411,5 +411,6 @@ double seconds_of(const std::string& utc_text);
 json::value to_document(std::span<const Run> runs);
 std::vector<Run> runs_of(const json::value& document, const std::string& where);
 std::vector<Run> read_runs(const std::filesystem::path& path);  // kNotFound too
+Run read_run(const std::filesystem::path& path);                // kCorrupt too where there is not just one
 
 }  // namespace swinzoo::eval

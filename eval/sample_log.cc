@@ -14,11 +14,14 @@
 #include "eval/run_writer.h"
 #include "formats/atomic_file.h"
 #include "formats/error.h"
+#include "formats/write_all.h"
 
 namespace fs = std::filesystem;
 
 namespace swinzoo::eval {
 namespace {
+
+constexpr const char* kCannotBeWritten = "cannot be written";
 
 // The fields of Run that difference_of() looks at.
 constexpr std::array<std::string_view, 22> kIdentity = {
@@ -31,18 +34,6 @@ int open_file(const fs::path& path, int flags) {
   const int fd = ::open(path.c_str(), flags | O_CLOEXEC, 0666);
   if (fd < 0) fail_errno("cannot be opened", path.string());
   return fd;
-}
-
-// All bytes, at `offset` or, where that is negative, at the end of a file opened for appending.
-void write_all(int fd, std::span<const std::byte> bytes, int64_t offset, const fs::path& path) {
-  while (!bytes.empty()) {
-    const ssize_t written = offset < 0 ? ::write(fd, bytes.data(), bytes.size())
-                                       : ::pwrite(fd, bytes.data(), bytes.size(), offset);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail_errno("cannot be written", path.string());
-    bytes = bytes.subspan(static_cast<size_t>(written));
-    if (offset >= 0) offset += written;
-  }
 }
 
 std::string read_text(const fs::path& path) {
@@ -134,9 +125,7 @@ void SampleLog::take_over(const Run& config, std::span<const EvalSample> expecte
   if (!fs::exists(files_.config()) && samples.empty()) {
     write_file(files_.config(), to_json(std::span(&config, 1)));
   }
-  const std::vector<Run> begun = read_runs(files_.config());
-  if (begun.size() != 1) fail(ErrorCode::kCorrupt, "{}: expected one run", files_.config().string());
-  const std::string difference = difference_of(begun.front(), config, true);
+  const std::string difference = difference_of(read_run(files_.config()), config, true);
   if (!difference.empty()) {
     fail(ErrorCode::kUsage,
          "{}: holds an evaluation that was begun otherwise: {}; give another folder, or --restart to begin "
@@ -172,7 +161,7 @@ void SampleLog::open_outputs(size_t rows) {
     width_ = rows == 0 ? 0 : static_cast<size_t>(bytes / sizeof(float) / rows);
   }
   const std::string header = npy_header(rows, width_);
-  write_all(outputs_fd_, std::as_bytes(std::span(header)), 0, files_.outputs());
+  write_all(outputs_fd_, std::as_bytes(std::span(header)), 0, kCannotBeWritten, files_.outputs());
   const auto size = static_cast<off_t>(kOutputsHeader + rows * width_ * sizeof(float));
   if (::ftruncate(outputs_fd_, size) != 0)
     fail_errno("cannot be made as large as needed", files_.outputs().string());
@@ -180,8 +169,8 @@ void SampleLog::open_outputs(size_t rows) {
 
 void SampleLog::add(const EvalSample& sample, std::span<const float> outputs) {
   if (outputs_fd_ >= 0 && !outputs.empty()) {
-    write_all(outputs_fd_, std::as_bytes(outputs),
-              static_cast<int64_t>(kOutputsHeader + next_ * width_ * sizeof(float)), files_.outputs());
+    write_all(outputs_fd_, std::as_bytes(outputs), kOutputsHeader + next_ * width_ * sizeof(float),
+              kCannotBeWritten, files_.outputs());
   }
   pending_ += to_json_line(to_object(sample)) + "\n";
   ++next_;
@@ -192,7 +181,8 @@ void SampleLog::flush() {
   if (outputs_fd_ >= 0 && ::fdatasync(outputs_fd_) != 0) {
     fail_errno("cannot be brought to the disk", files_.outputs().string());
   }
-  write_all(samples_fd_, std::as_bytes(std::span(pending_)), -1, files_.samples());
+  write_all(samples_fd_, std::as_bytes(std::span(pending_)), std::nullopt, kCannotBeWritten,
+            files_.samples());
   pending_.clear();
 }
 

@@ -2,10 +2,9 @@
 //
 //   config.json    the run as it was begun: a results document of one run, without figures
 //   samples.jsonl  a line a sample in the data's order (EvalSample), or why it could not be read
-//   outputs.npy    where asked for: float32 [samples, classes], all of what the model said of each (of
-//   training
-//                  images for k-NN: [samples, channels], the embeddings); zeros for one that could not be
-//                  read
+//   outputs.npy    where asked for: float32 [samples, classes], all of what the model said of each; of
+//                  training images for k-NN [samples, channels], the embeddings; zeros for one that could
+//                  not be read
 //   result.json    the results document, once all samples are done
 //
 // A row is on the disk before its line is written, and a line counts once it ends: what a kill or a power
@@ -59,7 +58,6 @@ class SampleLog {
 
   // The first samples, as an earlier process left them.
   const std::vector<EvalSample>& done() const { return done_; }
-  bool keeps_outputs() const { return outputs_fd_ >= 0; }
 
   // The next sample; `outputs` is its row, empty for one that could not be read. It is on its way to the disk
   // after flush().

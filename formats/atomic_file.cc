@@ -8,8 +8,14 @@
 #include <cstdio>
 
 #include "formats/error.h"
+#include "formats/write_all.h"
 
 namespace swinzoo {
+namespace {
+
+constexpr const char* kCannotBeWritten = "cannot be written";
+
+}  // namespace
 
 AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)) {
   if (target_.has_parent_path()) {
@@ -22,7 +28,7 @@ AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)
   }
   temporary_ = fmt::format("{}.{}.tmp", target_.string(), ::getpid());
   fd_ = ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (fd_ < 0) fail_errno("cannot be written", target_.string());
+  if (fd_ < 0) fail_errno(kCannotBeWritten, target_.string());
 }
 
 AtomicFile::~AtomicFile() {
@@ -33,33 +39,22 @@ AtomicFile::~AtomicFile() {
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail_errno("cannot be written", target_.string());
-    bytes = bytes.subspan(static_cast<size_t>(written));
-  }
+  write_all(fd_, bytes, std::nullopt, kCannotBeWritten, target_);
 }
 
 void AtomicFile::write(std::string_view text) { write(std::as_bytes(std::span(text))); }
 
 void AtomicFile::write_at(uint64_t offset, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::pwrite(fd_, text.data(), text.size(), static_cast<off_t>(offset));
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail_errno("cannot be written", target_.string());
-    text.remove_prefix(static_cast<size_t>(written));
-    offset += static_cast<uint64_t>(written);
-  }
+  write_all(fd_, std::as_bytes(std::span(text)), offset, kCannotBeWritten, target_);
 }
 
 std::span<std::byte> AtomicFile::map_more(uint64_t bytes) {
   if (bytes == 0) return {};
   const off_t begin = ::lseek(fd_, 0, SEEK_CUR);
-  if (begin < 0) fail_errno("cannot be written", target_.string());
+  if (begin < 0) fail_errno(kCannotBeWritten, target_.string());
   // Without its space taken first, a full disk would show as a fault on writing to the map.
   errno = ::posix_fallocate(fd_, begin, static_cast<off_t>(bytes));
-  if (errno != 0) fail_errno("cannot be written", target_.string());
+  if (errno != 0) fail_errno(kCannotBeWritten, target_.string());
   const size_t size = static_cast<size_t>(begin) + bytes;
   void* map = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0);
   if (map == MAP_FAILED) fail_errno("cannot be mapped", target_.string());

@@ -3,11 +3,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 
 #include "formats/error.h"
+#include "formats/write_all.h"
 
 namespace swinzoo {
 
@@ -23,12 +23,7 @@ TemporaryFile::TemporaryFile() {
 TemporaryFile::~TemporaryFile() { ::close(fd_); }
 
 void TemporaryFile::write(std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail_errno("cannot be written, to unpack weights (see TMPDIR)", path_);
-    bytes = bytes.subspan(static_cast<size_t>(written));
-  }
+  write_all(fd_, bytes, std::nullopt, "cannot be written, to unpack weights (see TMPDIR)", path_);
 }
 
 }  // namespace swinzoo

@@ -10,6 +10,7 @@
 #include "formats/error.h"
 #include "formats/sha256.h"
 #include "formats/tar_reader.h"
+#include "formats/write_all.h"
 
 namespace swinzoo {
 namespace {
@@ -137,12 +138,7 @@ class Unpacking {
       if (piece.size() > size - done) fail(ErrorCode::kCorrupt, "{}: has more bytes than it says", name);
       done += piece.size();
       sha256.update(piece);
-      while (!piece.empty()) {
-        const ssize_t count = ::write(file.get(), piece.data(), piece.size());
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) fail_errno("can't be written", path.string());
-        piece = piece.subspan(static_cast<size_t>(count));
-      }
+      write_all(file.get(), piece, std::nullopt, "can't be written", path);
       if (hooks_.progress) hooks_.progress(std::min(reader_.position(), archive_size_), archive_size_);
     }
     if (done != size) fail(ErrorCode::kCorrupt, "{}: has {} bytes of {}", name, done, size);

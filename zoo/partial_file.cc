@@ -12,6 +12,7 @@
 
 #include "formats/error.h"
 #include "formats/number.h"
+#include "formats/write_all.h"
 
 namespace swinzoo::zoo {
 namespace {
@@ -21,21 +22,11 @@ namespace fs = std::filesystem;
 constexpr const char* kMagic = "swinzoo download 1";
 constexpr uint64_t kMaxSize = uint64_t{1} << 50;
 constexpr size_t kMaxLine = 4096;
-
-void write_all(int fd, std::span<const std::byte> bytes, off_t offset, const fs::path& path) {
-  while (!bytes.empty()) {
-    const ssize_t count = offset < 0 ? ::write(fd, bytes.data(), bytes.size())
-                                     : ::pwrite(fd, bytes.data(), bytes.size(), offset);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail_errno("can't be written", path.string());
-    bytes = bytes.subspan(static_cast<size_t>(count));
-    if (offset >= 0) offset += count;
-  }
-}
+constexpr const char* kCannotBeWritten = "can't be written";
 
 void append_line(int fd, const std::string& line, const fs::path& path) {
   const std::string whole = line + "\n";
-  write_all(fd, std::as_bytes(std::span(whole)), -1, path);
+  write_all(fd, std::as_bytes(std::span(whole)), std::nullopt, kCannotBeWritten, path);
 }
 
 std::optional<BlockDigest> parse_digest(std::string_view text) {
@@ -141,16 +132,16 @@ void PartialFile::open_journal() {
   }
   if (journal_fd_ < 0) {
     journal_fd_ = ::open(journal_path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-    if (journal_fd_ < 0) fail_errno("can't be written", journal_path_.string());
+    if (journal_fd_ < 0) fail_errno(kCannotBeWritten, journal_path_.string());
   }
-  if (::ftruncate(journal_fd_, 0) != 0) fail_errno("can't be written", journal_path_.string());
+  if (::ftruncate(journal_fd_, 0) != 0) fail_errno(kCannotBeWritten, journal_path_.string());
   append_line(journal_fd_, fmt::format("{}\nurl {}\nsize {}", kMagic, url_, *size_), journal_path_);
 }
 
 void PartialFile::restart(std::optional<uint64_t> size) {
   if (fd_ < 0) {
     fd_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-    if (fd_ < 0) fail_errno("can't be written", path_.string());
+    if (fd_ < 0) fail_errno(kCannotBeWritten, path_.string());
   }
   is_kept_ = false;
   size_ = size;
@@ -158,9 +149,9 @@ void PartialFile::restart(std::optional<uint64_t> size) {
   claims_.clear();
   // The journal first: it must never name blocks of another file.
   if (journal_fd_ >= 0 && ::ftruncate(journal_fd_, 0) != 0)
-    fail_errno("can't be written", journal_path_.string());
+    fail_errno(kCannotBeWritten, journal_path_.string());
   if (::ftruncate(fd_, 0) != 0 || ::ftruncate(fd_, static_cast<off_t>(size.value_or(0))) != 0) {
-    fail_errno("can't be written", path_.string());
+    fail_errno(kCannotBeWritten, path_.string());
   }
   open_journal();
 }
@@ -191,7 +182,7 @@ uint64_t PartialFile::take_over(const fs::path& earlier, uint64_t size,
     journal_block(offset / kBlock, digest_of_block(block));
   }
   if (::rename(earlier.c_str(), path_.c_str()) != 0) fail_errno("can't be moved into place", path_.string());
-  if (::ftruncate(fd_, static_cast<off_t>(size)) != 0) fail_errno("can't be written", path_.string());
+  if (::ftruncate(fd_, static_cast<off_t>(size)) != 0) fail_errno(kCannotBeWritten, path_.string());
   return length;
 }
 
@@ -202,7 +193,7 @@ void PartialFile::set_etag(const std::string& etag) {
 }
 
 void PartialFile::write(uint64_t offset, std::span<const std::byte> bytes) {
-  write_all(fd_, bytes, static_cast<off_t>(offset), path_);
+  write_all(fd_, bytes, offset, kCannotBeWritten, path_);
 }
 
 void PartialFile::journal_block(uint64_t block, const BlockDigest& digest) {

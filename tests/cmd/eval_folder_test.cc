@@ -166,6 +166,15 @@ TEST_CASE("shards joined are what one run gives") {
   CHECK(refused({made.data}, "no evaluation") == 3);
   made.eval({"-o", made.runs("cropped"), "--shard", "1/3", "--crop-pct", "0.5"});
   CHECK(refused({made.runs("cropped"), parts[0], parts[1]}, "preprocessing") == 2);
+  const std::string outputs = read_text(made.evaluation("part1") / "outputs.npy");
+  fs::copy_file(made.evaluation("whole") / "outputs.npy", made.evaluation("part1") / "outputs.npy",
+                fs::copy_options::overwrite_existing);
+  CHECK(refused(parts, "expected shape") == 5);
+  write_text(made.evaluation("part1") / "outputs.npy", outputs);
+  const std::string lines = read_text(made.evaluation("part1") / "samples.jsonl");
+  write_text(made.evaluation("part1") / "samples.jsonl", lines.substr(0, lines.find('\n') + 1));
+  CHECK(refused(parts, "shard 1/3") == 5);
+  write_text(made.evaluation("part1") / "samples.jsonl", lines);
   fs::remove(made.evaluation("part1") / "result.json");
   CHECK(refused(parts, "not complete") == 2);
 }

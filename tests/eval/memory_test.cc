@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "eval/cgroup.h"
 #include "tests/process.h"
 #include "tests/text_files.h"
 
@@ -25,6 +26,14 @@ TEST_CASE("the least of the control groups' memory is left") {
   group("", "100\n", "4990\n", "");
   CHECK(cgroup_memory_left(mount.path(), "0::/a/b\n") == 0);
   CHECK_FALSE(cgroup_memory_left(mount.path(), "4:cpu:/a\n").has_value());
+
+  // Version 1.
+  write_text(mount.path() / "memory" / "c" / "memory.limit_in_bytes", "1000\n");
+  write_text(mount.path() / "memory" / "c" / "memory.usage_in_bytes", "900\n");
+  write_text(mount.path() / "memory" / "c" / "memory.stat", "inactive_file 10\ntotal_inactive_file 30\n");
+  write_text(mount.path() / "memory" / "memory.limit_in_bytes", "9223372036854771712\n");
+  write_text(mount.path() / "memory" / "memory.usage_in_bytes", "5000\n");
+  CHECK(cgroup_memory_left(mount.path(), "9:memory:/c\n") == 130);
 }
 
 TEST_CASE("a batch is as large as wanted or as memory lets it be") {

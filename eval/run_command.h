@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace swinzoo::cmd {
+namespace swinzoo::eval {
 
 struct CommandResult {
   int status = 0;  // the exit status, or 128 + the signal that ended it
@@ -22,4 +22,4 @@ CommandResult run_command(const std::vector<std::string>& words);
 // backslash. Nothing else that a shell knows is. Throws kUsage on a quote that isn't closed, and on none.
 std::vector<std::string> words_of(std::string_view command);
 
-}  // namespace swinzoo::cmd
+}  // namespace swinzoo::eval

@@ -1,11 +1,11 @@
-#include "cmd/run_command.h"
+#include "eval/run_command.h"
 
 #include <catch2/catch.hpp>
 
 #include "tests/error_code.h"
 
 using namespace swinzoo;
-using namespace swinzoo::cmd;
+using namespace swinzoo::eval;
 using Words = std::vector<std::string>;
 
 TEST_CASE("words are split at blanks that are not quoted") {

@@ -1,4 +1,4 @@
-#include "cmd/run_command.h"
+#include "eval/run_command.h"
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -16,7 +16,7 @@
 
 extern char** environ;
 
-namespace swinzoo::cmd {
+namespace swinzoo::eval {
 namespace {
 
 // A file without a name, for what a command writes.
@@ -102,4 +102,4 @@ std::vector<std::string> words_of(std::string_view command) {
   return words;
 }
 
-}  // namespace swinzoo::cmd
+}  // namespace swinzoo::eval
