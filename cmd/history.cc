@@ -12,6 +12,7 @@
 #include "cmd/options.h"
 #include "eval/git.h"
 #include "eval/run_folder.h"
+#include "eval/run_setup.h"
 #include "eval/run_writer.h"
 #include "eval/text_table.h"
 #include "formats/atomic_file.h"

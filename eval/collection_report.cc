@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "eval/count.h"
-#include "eval/history.h"
+#include "eval/run_setup.h"
 #include "zoo/architecture.h"
 
 namespace swinzoo::eval {
@@ -269,7 +269,7 @@ std::string setup_of(const Run& run) {
   if (run.streams.value_or(1) > 1) words.push_back(fmt::format("{} streams", *run.streams));
   if (!run.precision.empty()) words.push_back(run.precision);
   if (run.backend == "reference") words.push_back(run.backend);
-  if (!run.with_preprocessing.empty()) words.emplace_back("with preprocessing");
+  for (std::string& word : unusual_words(run)) words.push_back(std::move(word));
   return fmt::format("{}", fmt::join(words, ", "));
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "eval/compare_accuracy.h"
+#include "eval/run_setup.h"
 #include "eval/significance.h"
 #include "formats/error.h"
 
@@ -23,25 +24,6 @@ constexpr double kMemoryNoise = 3;       // percent; 60 runs of one model lay wi
 
 using Runs = std::vector<const Run*>;
 
-template <typename T>
-std::string text_of(const std::optional<T>& value) {
-  return value.has_value() ? fmt::format("{}", *value) : "";
-}
-
-// What a configuration is but for the model.
-std::vector<std::string> setup_of(const Run& run) {
-  std::vector<std::string> setup = {run.kind, text_of(run.image_size), run.precision, run.backend};
-  if (run.kind == "eval") {  // whose results don't depend on threads and batches
-    const std::string& images = run.samples_digest.empty() ? run.data : run.samples_digest;
-    setup.insert(setup.end(), {images, text_of(run.limit), text_of(run.shuffle_seed), run.shard,
-                               run.classifier, run.recipe});
-  } else {
-    setup.insert(setup.end(), {text_of(run.batch), text_of(run.threads), text_of(run.streams),
-                               text_of(run.pinned), run.with_preprocessing});
-  }
-  return setup;
-}
-
 // One configuration on one side.
 struct Group {
   std::string model;
@@ -53,7 +35,7 @@ std::vector<Group> groups_of(const ComparedSide& side) {
   std::vector<Group> groups;
   for (const Run& run : side.runs) {
     if (!run.error.empty()) continue;  // there are no figures
-    const auto setup = setup_of(run);
+    const auto setup = compared_setup(run);
     auto found = std::find_if(groups.begin(), groups.end(), [&](const Group& group) {
       return group.model == run.model && group.setup == setup;
     });
@@ -193,28 +175,14 @@ std::string busyness_of(const Run& run) {
   return fmt::format("load {:.1f} on {:g} cores", *run.load_average, cores);
 }
 
-// The fields of the machine that differ, by name.
-std::string machine_difference(const Run& base, const Run& next) {
-  std::vector<std::string> names;
-  const auto check = [&](const char* name, const auto& a, const auto& b) {
-    if (a != b) names.emplace_back(name);
-  };
-  check("cpu", base.cpu, next.cpu);
-  check("cores", base.cores, next.cores);
-  check("governor", base.governor, next.governor);
-  check("build_type", base.build_type, next.build_type);
-  check("sanitizer", base.sanitizer, next.sanitizer);
-  return fmt::format("{}", fmt::join(names, ", "));
-}
-
 // Why a measure of speed can't be judged; empty where it can.
 std::string why_not_judged(const Runs& base, const Runs& next, Measure measure, const MeasureResult& row,
                            const Rules& rules) {
   for (const Runs* runs : {&base, &next}) {
     for (const Run* run : *runs) {
-      const std::string machines = machine_difference(*base.front(), *run);
-      if (!machines.empty() && !rules.across_machines)
-        return "measured on different machines or builds: " + machines;
+      const auto difference = machine_difference(*base.front(), *run);
+      if (!difference.empty() && !rules.across_machines)
+        return fmt::format("measured on different machines or builds: {}", fmt::join(difference, ", "));
     }
   }
   if (measure == Measure::kMemory) return "";  // which hardly varies
@@ -335,8 +303,7 @@ std::string configuration_of(const Run& run) {
     if (run.batch.has_value()) text += fmt::format(", batch {}", *run.batch);
     if (run.threads.has_value()) text += fmt::format(", {} threads", *run.threads);
     if (run.streams.value_or(1) != 1) text += fmt::format(", {} streams", *run.streams);
-    if (run.pinned.value_or(false)) text += ", pinned";
-    if (!run.with_preprocessing.empty()) text += ", with preprocessing";
+    for (const std::string& word : unusual_words(run)) text += ", " + word;
   }
   for (const std::string& part : {run.precision, run.backend}) text += part.empty() ? "" : ", " + part;
   return text;

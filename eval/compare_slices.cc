@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "eval/compare_runs.h"
+#include "eval/run_setup.h"
 #include "eval/significance.h"
 #include "formats/error.h"
 

@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <cstdlib>
 #include <set>
 
 #include "eval/git.h"
+#include "eval/run_setup.h"
 #include "formats/error.h"
 #include "formats/sha256.h"
 #include "zoo/suggest.h"
@@ -18,7 +17,6 @@ namespace {
 
 constexpr int64_t kApplicationId = 0x737A6868;  // "szhh": what `file` tells of the database
 constexpr int64_t kVersion = 1;                 // user_version
-constexpr size_t kFingerprintDigits = 16;
 constexpr size_t kCommitDigits = 40;
 
 constexpr const char* kSchema = R"sql(
@@ -41,32 +39,6 @@ PRAGMA application_id = 1937401960;
 PRAGMA user_version = 1;
 )sql";
 static_assert(kApplicationId == 1937401960 && kVersion == 1);
-
-// The fields that tell measurements apart, and the kind of run that they do so for.
-struct ConfigurationField {
-  const char* name;
-  const char* kind;  // empty: both
-};
-constexpr std::array kConfiguration = {
-    ConfigurationField{"kind", ""},
-    ConfigurationField{"backend", ""},
-    ConfigurationField{"isa", "bench"},
-    ConfigurationField{"precision", ""},
-    ConfigurationField{"threads", "bench"},
-    ConfigurationField{"streams", "bench"},
-    ConfigurationField{"batch", "bench"},
-    ConfigurationField{"image_size", ""},
-    ConfigurationField{"data", "eval"},
-    ConfigurationField{"data_set", "eval"},
-    ConfigurationField{"valid_classes", "eval"},
-    ConfigurationField{"shuffle_seed", "eval"},
-    ConfigurationField{"limit", "eval"},
-    ConfigurationField{"shard", "eval"},
-    ConfigurationField{"classifier", "eval"},
-    ConfigurationField{"with_preprocessing", "bench"},
-    ConfigurationField{"pinned", "bench"},
-    ConfigurationField{"preprocessing", "eval"},
-};
 
 std::string digest_of(const std::string& text) { return sha256_hex(std::as_bytes(std::span(text))); }
 
@@ -110,32 +82,6 @@ std::optional<std::string> variable(const char* name) {
 }
 
 }  // namespace
-
-std::string machine_fingerprint(const Run& run) {
-  std::vector<std::string> features = run.cpu_features;
-  std::sort(features.begin(), features.end());
-  const double gib = std::round(static_cast<double>(run.memory_mb.value_or(0)) / 1024);
-  return digest_of(fmt::format("cpu={}\ncores={}\nmemory_gib={}\ncpu_features={}\ngovernor={}\n", run.cpu,
-                               run.cores.value_or(0), gib, fmt::join(features, " "), run.governor))
-      .substr(0, kFingerprintDigits);
-}
-
-std::string history_configuration(const Run& run) {
-  const json::object fields = to_object(run);
-  std::string text;
-  for (const ConfigurationField& field : kConfiguration) {
-    const json::value* value = find_member(fields, field.name);
-    if (value == nullptr || (*field.kind != 0 && run.kind != field.kind)) continue;
-    std::string shown = value->is_string() ? as_string(*value, field.name) : to_json_line(*value);
-    if (std::string_view(field.name) == "data") {
-      std::filesystem::path path = shown;
-      if (!path.has_filename()) path = path.parent_path();
-      shown = path.filename();
-    }
-    text += fmt::format("{}{}={}", text.empty() ? "" : " ", field.name, shown);
-  }
-  return text;
-}
 
 History::History(const std::filesystem::path& path, Database::Mode mode)
     : path_(path.string()), database_(path, mode) {

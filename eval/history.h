@@ -17,23 +17,13 @@
 
 namespace swinzoo::eval {
 
-// What must be equal for two timings to be worth comparing, as 16 hex digits: the first of the SHA-256 of the
-// lines "cpu=", "cores=", "memory_gib=" (rounded), "cpu_features=" (in alphabetical order), "governor=" of a
-// run. System and kernel are left out: their updates are events of a history, and not another machine.
-std::string machine_fingerprint(const Run& run);
-
-// How a run was made, as "name=value" pairs between spaces: the fields that make two runs of a model
-// different measurements. For eval these are not threads and batch, which change no result; the data is
-// named by its last part, so that it may lie elsewhere.
-std::string history_configuration(const Run& run);
-
 // A run in the history, and what it is kept by.
 struct HistoryRow {
   int64_t id = 0;
   std::string added_at;
   std::string machine;
   std::string commit;
-  std::string configuration;
+  std::string configuration;  // history_configuration() in run_setup.h
   Run run;
 };
 

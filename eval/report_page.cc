@@ -8,6 +8,8 @@
 #include <map>
 #include <optional>
 
+#include "eval/run_setup.h"
+
 namespace swinzoo::eval {
 namespace {
 

@@ -107,20 +107,6 @@ void set_disturbance(Run& run, const Disturbance& disturbance) {
   run.throttled = disturbance.throttled;
 }
 
-std::string setup_text(const Run& run) {
-  std::string text = run.precision;
-  const auto add = [&](const std::optional<int64_t>& number, const char* format) {
-    if (number.has_value()) text += fmt::format(fmt::runtime(format), *number);
-  };
-  add(run.threads, ", {} threads");
-  add(run.streams, ", {} streams");
-  add(run.batch, ", batch {}");
-  if (!run.with_preprocessing.empty()) text += ", with preprocessing";
-  if (run.pinned.value_or(false)) text += ", pinned";
-  if (run.backend != "cpu" && !run.backend.empty()) text += ", " + run.backend;
-  return text;
-}
-
 std::string utc_text(std::chrono::system_clock::time_point time) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
 }

@@ -396,9 +396,6 @@ void set_timing(Run& run, const Samples& samples, int64_t batch, std::optional<i
 // What `disturbance` says of the time that the run took, warm-up included. REQUIRES: set_timing() was called.
 void set_disturbance(Run& run, const Disturbance& disturbance);
 
-// How the model ran: "fp32, 2 threads, 1 streams, batch 8", and what else is not as usual.
-std::string setup_text(const Run& run);
-
 // "2026-01-31T23:59:59Z".
 std::string utc_text(std::chrono::system_clock::time_point time);
 

@@ -3,6 +3,7 @@
 // custom data"). Only figures that are better where they are smaller; what failed has none.
 #include <fmt/format.h>
 
+#include "eval/run_setup.h"
 #include "eval/run_writer.h"
 
 namespace swinzoo::eval {

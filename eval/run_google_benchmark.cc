@@ -7,6 +7,7 @@
 // What has no time is left out: runs of eval, and what failed, which compare.py stumbles over.
 #include <algorithm>
 
+#include "eval/run_setup.h"
 #include "eval/run_writer.h"
 #include "eval/statistics.h"
 

@@ -1,5 +1,6 @@
 // Runs as JUnit's XML: a test case a run, which fails where the run did.
 #include "eval/junit.h"
+#include "eval/run_setup.h"
 #include "eval/run_writer.h"
 
 namespace swinzoo::eval {

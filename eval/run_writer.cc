@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "eval/run_setup.h"
 #include "eval/text_table.h"
 
 namespace swinzoo::eval {

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "eval/report_page.h"
+#include "eval/run_setup.h"
 #include "formats/json.h"
 #include "tests/eval/made_runs.h"
 #include "zoo/catalog.h"
@@ -26,6 +27,7 @@ Run bench_of(const std::string& model, int64_t batch, double median, const std::
   run.precision = precision;
   run.error.clear();
   run.with_preprocessing.clear();
+  run.pinned = false;
   return run;
 }
 

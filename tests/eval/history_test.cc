@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "eval/git.h"
+#include "eval/run_setup.h"
 #include "tests/environment.h"
 #include "tests/error_code.h"
 #include "tests/eval/made_runs.h"
