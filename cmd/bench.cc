@@ -127,8 +127,7 @@ class Bench {
     const backends::Executable& executable = loaded.model.executable();
     eval::Run run = with_options(loaded.started, configuration);
     if (folder_) {
-      auto before = folder_->find(name, run);
-      if (before && before->profile.has_value() == options_.profile) {
+      if (auto before = folder_->find(name, run)) {
         note(fmt::format("{}, {}: measured before by this commit on this machine", name,
                          to_text(configuration)));
         return std::move(*before);
@@ -167,6 +166,7 @@ class Bench {
     run.started_at = eval::utc_text(std::chrono::system_clock::now());
     run.batch = configuration.batch;
     run.pinned = options_.run.pin;
+    run.profiled = options_.profile;
     run.with_preprocessing = options_.images;
     return run;
   }

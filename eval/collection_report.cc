@@ -165,16 +165,17 @@ ReportMachine machine_of(const Run& run) {
   return machine;
 }
 
-// The best of the runs that have a figure; those in fp32 come before all others.
+// The best of the runs that have a figure; those in fp32, and not slowed by a profile, come before all
+// others.
 template <typename Better>
 const Run* best_of(std::span<const Run* const> runs, const char* kind, std::optional<double> Run::*figure,
                    Better better) {
+  const auto is_plain = [](const Run& run) { return run.precision == "fp32" && !is_profiled(run); };
   const Run* best = nullptr;
   for (const Run* run : runs) {
     if (run->kind != kind || !(run->*figure) || !run->shard.empty()) continue;
-    const bool is_plain = run->precision == "fp32";
-    if (best == nullptr || is_plain != (best->precision == "fp32") ? best == nullptr || is_plain
-                                                                   : better(*run, *best)) {
+    if (best == nullptr || is_plain(*run) != is_plain(*best) ? best == nullptr || is_plain(*run)
+                                                             : better(*run, *best)) {
       best = run;
     }
   }

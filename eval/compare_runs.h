@@ -22,8 +22,8 @@ struct ComparedSide {
   std::vector<Run> runs;
 };
 
-// Compares each of `next` with base, configuration by configuration, and judges. Configurations are what was
-// measured (kind, model, image size, data) and how (batch, threads, streams, precision, backend). Where only
+// Compares each of `next` with base, configuration by configuration, and judges. Configurations are the
+// model and compared_setup() of run_setup.h. Where only
 // one is left on either side that differ by nothing but the model's name, these two are compared. One that
 // only base has is inconclusive, one that only a new side has is left out. Throws kFailed where nothing at
 // all can be compared.

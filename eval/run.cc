@@ -107,6 +107,8 @@ void set_disturbance(Run& run, const Disturbance& disturbance) {
   run.throttled = disturbance.throttled;
 }
 
+bool is_profiled(const Run& run) { return run.profiled.value_or(run.profile.has_value()); }
+
 std::string utc_text(std::chrono::system_clock::time_point time) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
 }

@@ -147,6 +147,7 @@ struct Run {
   std::optional<double> load_average;
   std::string with_preprocessing;
   std::optional<bool> pinned;
+  std::optional<bool> profiled;  // see is_profiled()
   std::string error;
 
   std::string cpu;
@@ -271,6 +272,7 @@ void visit_fields(Self& run, Visit&& visit) {
   field("with_preprocessing", run.with_preprocessing, "",
         "the images that each call decoded and prepared too; none: inference only, on a batch in memory");
   field("pinned", run.pinned, "", "whether each thread was bound to a processor of its own");
+  field("profiled", run.profiled, "", "whether each step was timed too, which costs a little time");
   kind = "";
   field("error", run.error, "", "why the measurement failed; then there are no figures");
 
@@ -395,6 +397,9 @@ void set_timing(Run& run, const Samples& samples, int64_t batch, std::optional<i
 
 // What `disturbance` says of the time that the run took, warm-up included. REQUIRES: set_timing() was called.
 void set_disturbance(Run& run, const Disturbance& disturbance);
+
+// Whether each step was timed too. Documents of before `profiled` tell by their profile.
+bool is_profiled(const Run& run);
 
 // "2026-01-31T23:59:59Z".
 std::string utc_text(std::chrono::system_clock::time_point time);

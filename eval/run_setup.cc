@@ -56,6 +56,7 @@ constexpr std::array kFields = {
     SetupField{"preprocessing", "eval", kDerived},
     SetupField{"recipe", "eval", kAsked},
     SetupField{"train_data", "eval", kImages, "train_digest"},
+    SetupField{"profiled", "bench", kAsked},
     SetupField{"model", "", kModel},
     SetupField{"weights_digest", "", kModel},
     SetupField{"macs", "", kModel},
@@ -101,6 +102,7 @@ class Values {
     const std::string_view name = field.name;
     if (name == "memory_mb") return run_.memory_mb.has_value() ? gib_of(*run_.memory_mb) : "";
     if (name == "cpu_features") return features_of(run_);
+    if (name == "profiled") return is_profiled(run_) ? "true" : "";
     const std::string value = text_of(field.name);
     return field.role == kImages ? last_part(value) : value;
   }
@@ -190,6 +192,7 @@ std::vector<std::string> unusual_words(const Run& run) {
   std::vector<std::string> words;
   if (!run.with_preprocessing.empty()) words.emplace_back("with preprocessing");
   if (run.pinned.value_or(false)) words.emplace_back("pinned");
+  if (is_profiled(run)) words.emplace_back("profiled");
   return words;
 }
 

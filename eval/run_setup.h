@@ -49,7 +49,7 @@ std::vector<std::string> machine_difference(const Run& a, const Run& b);
 // How the model ran: "fp32, 2 threads, 1 streams, batch 8", and what else is not as usual.
 std::string setup_text(const Run& run);
 
-// What is not as usual, a word each: "with preprocessing", "pinned".
+// What is not as usual, a word each: "with preprocessing", "pinned", "profiled".
 std::vector<std::string> unusual_words(const Run& run);
 
 }  // namespace swinzoo::eval

@@ -100,7 +100,8 @@ TEST_CASE("bench gives every figure and its samples") {
                             "output_digest",
                             "cpu_ms",
                             "context_switches",
-                            "pinned"}) {
+                            "pinned",
+                            "profiled"}) {
     INFO(field);
     CHECK(run.contains(field));
   }
@@ -247,6 +248,33 @@ TEST_CASE("a folder of results is gone on with, and what failed is said and trie
 
   write_model(made.model, {.seed = 3});  // other weights of the same name
   CHECK_THAT(bench("1").err, Contains("timing " + made.model));
+}
+
+TEST_CASE("a folder of results keeps times with a profile beside those without") {
+  const Fixture made;
+  const std::string runs = made.folder.path() / "runs/";
+  const auto bench = [&](std::vector<std::string> more) {
+    more.insert(more.end(), {"--threads", "1", "-o", runs, "--json"});
+    return made.bench(more);
+  };
+  const json::array plain = results_of(bench({}));
+  const Result with = bench({"--profile"});
+  CHECK_THAT(with.err, Contains("timing "));
+  const json::array profiled = results_of(with);
+  CHECK(plain[0].at("profiled") == false);
+  CHECK(profiled[0].at("profiled") == true);
+  CHECK(results_of(bench({})) == plain);
+  CHECK(results_of(bench({"--profile"})) == profiled);
+
+  const Result compared = run_swinzoo({"compare", runs, runs, "--json"});
+  json::array configurations;
+  const json::value comparison = parse_json(compared.out, "compare");
+  for (const json::value& result : comparison.at("results").as_array()) {
+    configurations.push_back(result.at("configuration"));
+  }
+  REQUIRE(configurations.size() == 2);
+  CHECK_THAT(as_string(configurations[0], "it"), !Contains("profiled"));
+  CHECK_THAT(as_string(configurations[1], "it"), Contains(", profiled"));
 }
 
 TEST_CASE("what a killed bench had measured is not measured again") {

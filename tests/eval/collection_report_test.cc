@@ -79,6 +79,20 @@ TEST_CASE("a collection's report has every entry, and of each the figures that s
   CHECK(cell(report, 0, "machine").why == "no such column");
 }
 
+TEST_CASE("times that a profile slowed stand in a row only where there are no others") {
+  Run profiled = bench_of(kTiny, 1, 9);
+  profiled.profiled = true;
+  const Run plain = bench_of(kTiny, 2, 30);
+  const auto of = [](const std::vector<Run>& runs) { return report_of("made/1", entries(), runs); };
+  const std::vector<Run> both = {profiled, plain}, only = {profiled};
+  CHECK(cell(of(both), 0, "latency_ms").value == 30.0);
+  CHECK(cell(of(both), 0, "images_per_second").text == "66.7");
+  CHECK(cell(of(only), 0, "latency_ms").value == 9.0);
+  CHECK(cell(of(only), 0, "latency_at").text == "batch 1, 2 threads, fp32, profiled");
+  const json::value data = page_data(of(both), both, {});
+  CHECK(data.at("profiles").at(0).at("setup") == "batch 1, 2 threads, fp32, profiled");
+}
+
 TEST_CASE("a figure that is missing says why") {
   Run failed = bench_of(kSmall, 1, 1);
   failed.median_ms.reset();

@@ -4,6 +4,7 @@
 
 #include "tests/error_code.h"
 #include "tests/eval/compare_simulation.h"
+#include "tests/eval/made_runs.h"
 
 using namespace swinzoo;
 using namespace swinzoo::eval;
@@ -250,6 +251,17 @@ TEST_CASE("a run that failed is as one that is not there") {
   Run pinned = good;
   pinned.pinned = true;
   CHECK(code_of([&] { compare({good}, {pinned}); }) == ErrorCode::kFailed);
+}
+
+TEST_CASE("times with a profile are not compared with times without") {
+  const Run plain = made_bench_run(10);
+  Run profiled = plain, before = plain;
+  profiled.profiled = true;
+  before.profile = made_bench().profile;  // written before there was the field
+  CHECK(code_of([&] { compare({plain}, {profiled}); }) == ErrorCode::kFailed);
+  const Comparison comparison = compare({before}, {profiled});
+  REQUIRE(comparison.results.size() == 1);
+  CHECK_THAT(comparison.results[0].configuration, Catch::Contains(", profiled"));
 }
 
 TEST_CASE("a new side that has nothing is no reason to pass") {

@@ -58,6 +58,7 @@ TEST_CASE("what a bench was asked for tells it apart from all others") {
   CHECK(telling(run, [](Run& r) { r.batch = 9; }) == kAsked);
   CHECK(telling(run, [](Run& r) { r.with_preprocessing.clear(); }) == kAsked);
   CHECK(telling(run, [](Run& r) { r.pinned = false; }) == kAsked);
+  CHECK(telling(run, [](Run& r) { r.profiled = true; }) == kAsked);
   CHECK(telling(run, [](Run& r) { r.image_size = 256; }) == kInput);
 }
 
@@ -140,6 +141,8 @@ TEST_CASE("the history's texts stay as they are in files") {
   CHECK(history_configuration(bench) ==
         "kind=bench backend=cpu isa=avx512 precision=fp32 threads=2 streams=1 batch=8 image_size=224 "
         "pinned=false");
+  bench.profiled = true;
+  CHECK_THAT(history_configuration(bench), Catch::EndsWith(" pinned=false profiled=true"));
   Run eval = made_eval();
   eval.classifier.clear();
   eval.recipe.clear();
@@ -157,11 +160,33 @@ TEST_CASE("a flag that is off is one that an older version did not write") {
   CHECK(compared_setup(off) != compared_setup(made_bench()));
 }
 
+TEST_CASE("a result of before the field is profiled where it has a profile") {
+  const Run now = changed(made_bench(), [](Run& r) { r.profiled = true; });
+  const Run before = changed(now, [](Run& r) { r.profiled.reset(); });
+  CHECK(is_profiled(before));
+  CHECK(is_same_measurement(now, before));
+  CHECK(compared_setup(now) == compared_setup(before));
+  CHECK(history_configuration(now) == history_configuration(before));
+
+  const Run plain = changed(now, [](Run& r) {
+    r.profiled = false;
+    r.profile.reset();
+  });
+  const Run plain_before = changed(plain, [](Run& r) { r.profiled.reset(); });
+  CHECK_FALSE(is_profiled(plain_before));
+  CHECK(is_same_measurement(plain, plain_before));
+  CHECK(compared_setup(plain) == compared_setup(plain_before));
+  CHECK(history_configuration(plain) == history_configuration(plain_before));
+  CHECK_FALSE(is_same_measurement(now, plain));
+}
+
 TEST_CASE("a setup's text has what is not as usual") {
   Run run = made_bench();
-  CHECK(setup_text(run) == "fp32, 2 threads, 1 streams, batch 8, with preprocessing, pinned");
+  run.profiled = true;
+  CHECK(setup_text(run) == "fp32, 2 threads, 1 streams, batch 8, with preprocessing, pinned, profiled");
   run.with_preprocessing.clear();
   run.pinned = false;
+  run.profiled = false;
   run.backend = "reference";
   CHECK(setup_text(run) == "fp32, 2 threads, 1 streams, batch 8, reference");
 }
