@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "backends/roof_kernel.h"
+#include "formats/start_thread.h"
 
 namespace swinzoo::backends {
 namespace {
@@ -92,8 +93,9 @@ Seconds best_time(int threads, Seconds budget, const Work& prepare, const Work& 
     }
   };
   std::vector<std::jthread> running;
+  running.reserve(static_cast<size_t>(threads));
   try {
-    for (int thread = 0; thread < threads; ++thread) running.emplace_back(run, thread);
+    for (int thread = 0; thread < threads; ++thread) running.push_back(start_thread(run, thread));
   } catch (...) {
     done = true;
     gate.open();

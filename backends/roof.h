@@ -13,8 +13,8 @@ struct Roof {
 // Measures both with that many threads at once, the best of several short repeats; takes half a second, and
 // 256 MiB of memory for a while. isa: as Executable::isa() names it. Its vectors are used for the
 // multiply-adds: AVX-512's for "amx" too, since bf16 is held against the roof of float32; and for "baseline"
-// and "none" the compiler's default, a multiplication and an addition. REQUIRES: this CPU has the instruction
-// set; threads > 0.
+// and "none" the compiler's default, a multiplication and an addition. Throws kFailed where the system gives
+// no more threads. REQUIRES: this CPU has the instruction set; threads > 0.
 Roof measure_roof(std::string_view isa, int threads);
 
 }  // namespace swinzoo::backends

@@ -1,16 +1,17 @@
 #include "eval/bench.h"
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <latch>
 #include <mutex>
 #include <span>
-#include <system_error>
 #include <thread>
 #include <utility>
 
 #include "eval/statistics.h"
 #include "formats/error.h"
+#include "formats/start_thread.h"
 
 namespace swinzoo::eval {
 namespace {
@@ -190,6 +191,7 @@ Samples measure_streams(const std::function<void(int stream)>& body, int streams
   std::vector<std::exception_ptr> errors(count);
   TargetError target(options);
   std::latch all_warm(streams);
+  std::atomic<bool> is_one_missing = false;
   const auto run = [&](int stream) {
     const auto mine = static_cast<size_t>(stream);
     const auto guarded = [&](const auto& work) {
@@ -206,16 +208,18 @@ Samples measure_streams(const std::function<void(int stream)>& body, int streams
     const Calls calls{my_body, my_check};
     guarded([&] { warmups[mine] = warm_up(calls, each, clock); });
     all_warm.arrive_and_wait();
-    if (errors[mine]) return;
+    if (errors[mine] || is_one_missing) return;
     guarded([&] { timed[mine] = time_calls(calls, each, share(kMostIterations), target, clock); });
   };
   {
     std::vector<std::jthread> threads;
+    threads.reserve(count);
     int started = 0;
     try {
-      for (; started < streams; ++started) threads.emplace_back(run, started);
-    } catch (const std::system_error&) {
+      for (; started < streams; ++started) threads.push_back(start_thread(run, started));
+    } catch (...) {
       errors[static_cast<size_t>(started)] = std::current_exception();
+      is_one_missing = true;
       all_warm.count_down(streams - started);
     }
   }

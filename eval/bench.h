@@ -68,7 +68,8 @@ Samples measure(const std::function<void()>& body, const BenchOptions& options, 
 // on. All make the warm-up calls that the options say, and wait for each other before the first timed one. A
 // number of timed calls is shared between the streams, rounded up to as many for each; where the options give
 // a time, each takes that long; where they give an error, all go on until their calls together reach it.
-// Passes on what one of the calls throws, when all streams are over.
+// Passes on what one of the calls throws, when all streams are over. Throws kFailed where the system gives no
+// thread for one of them; then nothing was timed.
 Samples measure_streams(const std::function<void(int stream)>& body, int streams, const BenchOptions& options,
                         Clock& clock, const std::function<void(int stream)>& check = {});
 

@@ -2,13 +2,15 @@
 
 #include <algorithm>
 
+#include "formats/start_thread.h"
+
 namespace swinzoo::zoo {
 
 PrefixDigest::PrefixDigest(const PartialFile& file, const std::string& digest, uint64_t size,
                            std::vector<std::optional<BlockDigest>> claims, std::function<void()> wake)
     : file_(file), claims_(std::move(claims)), wake_(std::move(wake)) {
   if (digest.size() == 40) git_sha1_.emplace(digest, size);
-  thread_ = std::thread([this] { run(); });
+  thread_ = start_thread([this] { run(); });
 }
 
 PrefixDigest::~PrefixDigest() {

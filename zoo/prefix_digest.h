@@ -65,7 +65,7 @@ class PrefixDigest {
   std::optional<uint64_t> bad_block_;
   std::exception_ptr error_ = nullptr;
   bool stop_ = false;
-  std::thread thread_;
+  std::jthread thread_;
 };
 
 }  // namespace swinzoo::zoo

@@ -5,6 +5,8 @@
 
 #include "backends/cpu/isa.h"
 #include "backends/roof_kernel.h"
+#include "tests/error_code.h"
+#include "tests/no_threads.h"
 
 using namespace swinzoo::backends;
 
@@ -20,6 +22,11 @@ TEST_CASE("a roof is measured for each instruction set that there is, with one t
       CHECK(roof.gbytes_per_second > 0);
     }
   }
+}
+
+TEST_CASE("a roof needs its threads") {
+  const swinzoo::NoThreads none;
+  CHECK(swinzoo::code_of([] { measure_roof("baseline", 2); }) == swinzoo::ErrorCode::kFailed);
 }
 
 #if defined(__x86_64__)

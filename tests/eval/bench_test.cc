@@ -10,6 +10,7 @@
 #include "eval/statistics.h"
 #include "formats/error.h"
 #include "tests/error_code.h"
+#include "tests/no_threads.h"
 
 using namespace swinzoo;
 using namespace swinzoo::eval;
@@ -216,6 +217,27 @@ TEST_CASE("what is checked comes after each call, outside of its time, and may e
     if (stream == 1) throw std::runtime_error("wrong");
   };
   CHECK_THROWS_AS(measure_streams([](int) {}, 2, options, steady, wrong), std::runtime_error);
+}
+
+TEST_CASE("streams that can't be started are an error that says so") {
+  SteadyClock clock;
+  std::atomic<int> calls = 0;
+  const auto body = [&](int) { ++calls; };
+  {
+    const NoThreads none;
+    try {
+      measure_streams(body, 3, options_of(1, 0), clock);
+      FAIL("measured");
+    } catch (const Error& error) {
+      CHECK(error.code() == ErrorCode::kFailed);
+      CHECK_THAT(error.what(), Catch::Contains("no more threads can be started: ") &&
+                                   Catch::Contains("unavailable") && Catch::Contains("ulimit -u"));
+    }
+    CHECK(calls == 0);
+  }
+  BenchOptions options = options_of(1, 0);
+  options.iterations = 3;
+  CHECK(measure_streams(body, 3, options, clock).ms.size() == 3);
 }
 
 TEST_CASE("drift is how much slower the second half was") {
