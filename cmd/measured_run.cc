@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <cstdio>
+#include <system_error>
 
 #include "cmd/options.h"
 #include "eval/count.h"
@@ -16,11 +19,18 @@
 #include "zoo/canonical.h"
 
 namespace swinzoo::cmd {
+namespace {
+
+const eval::RunFormat& format_of(const RunOutput& output) {
+  return *std::ranges::find(eval::run_formats(), output.format, &eval::RunFormat::name);
+}
+
+}  // namespace
 
 void add_run_output_options(CLI::App& app, RunOutput& output) {
   std::vector<std::string> names;
   for (const eval::RunFormat& format : eval::run_formats()) names.emplace_back(format.name);
-  app.add_option("--format", output.format, "How to print the results")
+  app.add_option("--format", output.format, "How to print the results; jsonl and csv: each as it comes")
       ->check(one_of(names))
       ->type_name(fmt::format("{}", fmt::join(names, "|")))
       ->capture_default_str();
@@ -41,15 +51,19 @@ void RunLog::add_finished(eval::Run run) {
   if (!output_.file.empty() && !eval::is_run_folder(output_.file)) {
     write_file(output_.file, eval::to_json(runs_));
   }
+  const eval::RunFormat& format = format_of(output_);
+  if (!format.header_lines.has_value()) return;
+  fmt::print("{}", eval::last_lines(format, runs_));
+  if (std::fflush(stdout) != 0) throw std::system_error(errno, std::generic_category(), "standard output");
 }
 
-void RunLog::print() const { print_runs(runs_, output_); }
+void RunLog::print() const {
+  const bool is_printed = format_of(output_).header_lines.has_value() && !runs_.empty();
+  if (!is_printed) print_runs(runs_, output_);
+}
 
 void print_runs(std::span<const eval::Run> runs, const RunOutput& output) {
-  const auto formats = eval::run_formats();
-  const auto format =
-      std::find_if(formats.begin(), formats.end(), [&](const auto& f) { return f.name == output.format; });
-  fmt::print("{}", format->write(runs));
+  fmt::print("{}", format_of(output).write(runs));
 }
 
 eval::Run start_run(const std::string& kind, const zoo::Model& model, const ModelOptions& options,

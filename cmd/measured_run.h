@@ -21,8 +21,9 @@ struct RunOutput {
 // Declares --format, --json and -o. `output` outlives the app's parsing.
 void add_run_output_options(CLI::App& app, RunOutput& output);
 
-// The results of one command. The file that -o names holds those so far after each, so that a kill loses only
-// what was under way; where it names a folder of results, nothing is written here.
+// The results of one command, all of one kind. A list of lines (jsonl, csv) gets each one's on standard
+// output as it comes, and the file that -o names holds those so far after each, so that a kill loses only
+// what was under way; where -o names a folder of results, nothing is written here.
 class RunLog {
  public:
   explicit RunLog(RunOutput output) : output_(std::move(output)) {}
@@ -35,7 +36,7 @@ class RunLog {
 
   const std::vector<eval::Run>& runs() const { return runs_; }
 
-  // All of them on standard output, in the chosen format.
+  // All of them on standard output, in the chosen format, unless their lines are there already.
   void print() const;
 
  private:

@@ -272,14 +272,21 @@ std::span<const RunFormat> run_formats() {
   static constexpr std::array<RunFormat, 8> kFormats = {{
       {"text", &to_text},
       {"json", &to_json},
-      {"jsonl", &to_jsonl},
-      {"csv", &to_csv},
+      {"jsonl", &to_jsonl, 0},
+      {"csv", &to_csv, 1},
       {"md", &to_markdown},
       {"google-benchmark", &to_google_benchmark},
       {"github-action-benchmark", &to_action_benchmark},
       {"junit", &to_junit},
   }};
   return kFormats;
+}
+
+std::string last_lines(const RunFormat& format, std::span<const Run> runs) {
+  const std::string lines = format.write(runs.last(1));
+  size_t begin = 0;
+  for (int i = 0; i < *format.header_lines && runs.size() > 1; ++i) begin = lines.find('\n', begin) + 1;
+  return lines.substr(begin);
 }
 
 }  // namespace swinzoo::eval

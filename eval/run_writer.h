@@ -3,6 +3,7 @@
 // The tables show a choice of fields, rounded for the eye; JSON and JSON lines hold everything.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -39,7 +40,13 @@ std::string to_class_csv(std::span<const Run> runs);
 struct RunFormat {
   const char* name;
   std::string (*write)(std::span<const Run> runs);
+  // Of a list of lines: those before the runs', each of which has one. Nothing for a document.
+  std::optional<int> header_lines = {};
 };
 std::span<const RunFormat> run_formats();
+
+// What the last of `runs`, which are of one kind, adds to such a list: its line, and in front of the first
+// one's the header. REQUIRES: the form is a list of lines; there is a run.
+std::string last_lines(const RunFormat& format, std::span<const Run> runs);
 
 }  // namespace swinzoo::eval

@@ -304,6 +304,40 @@ TEST_CASE("what a killed bench had measured is not measured again") {
   CHECK(parse_json(resumed.out(), "it").at("results").at(0) == kept.at("results").at(0));
 }
 
+TEST_CASE("bench prints lines of results as they come, so that a kill leaves those that are done") {
+  const Fixture made;
+  const std::map<std::string, std::string> env = {{"XDG_CACHE_HOME", made.folder.path() / "cache"}};
+  for (const std::string format : {"jsonl", "csv"}) {
+    const int64_t header = format == "csv" ? 1 : 0;
+    Process killed({SWINZOO_BINARY, "bench", made.model, "--threads", "1", "--iterations", "5", "--warmup",
+                    "0", "--batch", "1-1000", "--format", format},
+                   env);
+    const auto lines_of = [](const std::string& text) { return std::ranges::count(text, '\n'); };
+    while (lines_of(killed.out()) < header + 2) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    killed.send_signal(SIGKILL);
+    CHECK(killed.wait() == 128 + SIGKILL);
+    const std::string out = killed.out();
+    CHECK(lines_of(out) < header + 1000);
+    if (format == "csv") {
+      CHECK_THAT(out, Catch::StartsWith("model,infer_samples_per_sec,"));
+      CHECK(out.find("infer_samples_per_sec", 20) == std::string::npos);
+    } else {
+      CHECK(parse_json(out.substr(0, out.find('\n')), "the first line").at("batch") == 1);
+    }
+  }
+}
+
+TEST_CASE("lines of results are the same as at the end, also of those that failed") {
+  const Fixture made;
+  const std::string file = made.folder.path() / "run.json";
+  const Result result = made.bench({"/no/such/model", made.model, "--format", "jsonl", "-o", file});
+  CHECK(result.status == 1);
+  std::string lines;
+  for (const json::value& run : read_json(file).at("results").as_array()) lines += to_json_line(run) + "\n";
+  CHECK(result.out == lines);
+  CHECK(std::ranges::count(lines, '\n') == 3);
+}
+
 TEST_CASE("bench takes a collection, each of whose rows that failed says why") {
   const Fixture made;
   const std::string file = made.folder.path() / "all.json";

@@ -186,3 +186,22 @@ TEST_CASE("every form can be chosen by its name") {
   CHECK(names == std::vector<std::string>{"text", "json", "jsonl", "csv", "md", "google-benchmark",
                                           "github-action-benchmark", "junit"});
 }
+
+TEST_CASE("lists of lines can be written a run at a time") {
+  Run failed = made_bench();
+  failed.error = "it, \"broke\"";
+  for (const std::vector<Run>& runs :
+       {std::vector{made_bench(), failed, bare_run("bench")}, std::vector{made_eval(), bare_run("eval")}}) {
+    std::vector<std::string> lists;
+    for (const RunFormat& format : run_formats()) {
+      if (!format.header_lines.has_value()) continue;
+      lists.emplace_back(format.name);
+      std::string lines;
+      for (size_t count = 1; count <= runs.size(); ++count) {
+        lines += last_lines(format, std::span(runs).first(count));
+      }
+      CHECK(lines == format.write(runs));
+    }
+    CHECK(lists == std::vector<std::string>{"jsonl", "csv"});
+  }
+}
