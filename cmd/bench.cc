@@ -50,6 +50,9 @@ class Bench {
         } catch (const std::bad_alloc&) {
           if (is_only_one) throw;
           run = failed(model, configuration, "not enough memory");
+        } catch (const std::runtime_error& error) {  // oneTBB's, where the system gives no more threads
+          if (is_only_one) throw;
+          run = failed(model, configuration, error.what());
         }
         if (!run.error.empty()) {
           has_failed = true;

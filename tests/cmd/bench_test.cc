@@ -1,4 +1,6 @@
 // swinzoo bench, by the real binary. Nothing here depends on how long anything takes.
+#include <unistd.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
@@ -333,9 +335,55 @@ TEST_CASE("lines of results are the same as at the end, also of those that faile
   const Result result = made.bench({"/no/such/model", made.model, "--format", "jsonl", "-o", file});
   CHECK(result.status == 1);
   std::string lines;
-  for (const json::value& run : read_json(file).at("results").as_array()) lines += to_json_line(run) + "\n";
+  const json::value document = read_json(file);
+  for (const json::value& run : document.at("results").as_array()) lines += to_json_line(run) + "\n";
   CHECK(result.out == lines);
   CHECK(std::ranges::count(lines, '\n') == 3);
+}
+
+TEST_CASE("a configuration that gets no threads is a row that says so, and the others are measured") {
+  namespace fs = std::filesystem;
+  const Fixture made;
+  const fs::path cache = made.folder.path() / "cache";
+  const std::vector<std::string> bench = {SWINZOO_BINARY, "bench", made.model, "--threads", "1,2",
+                                          "--streams",    "1,2",   "--warmup", "0",         "-q",
+                                          "--iterations", "1",     "--json"};
+  const auto run = [&](const std::vector<std::string>& words) {
+    Process process(words, {{"XDG_CACHE_HOME", cache}});
+    const int status = process.wait();
+    return Result{status, process.out(), process.err()};
+  };
+  REQUIRE(run(bench).status == 0);
+  json::value roofs = read_json(cache / "swinzoo/roof.json");  // which need threads to be measured again
+  for (json::value& roof : roofs.at("roofs").as_array()) roof.as_object()["disturbed"] = 0;
+  write_file(cache / "swinzoo/roof.json", to_pretty_json(roofs));
+
+  // A limit on processes does not bind root, so root becomes nobody, who must be let in.
+  std::vector<std::string> limited = {"/bin/bash", "-c", "ulimit -u 1 && exec \"$@\"", "bash"};
+  if (::geteuid() == 0) {
+    const std::vector<std::string> nobody = {"/usr/bin/setpriv", "--reuid=65534", "--clear-groups"};
+    limited.insert(limited.begin(), nobody.begin(), nobody.end());
+    fs::permissions(made.folder.path(), fs::perms(0755));
+    for (const auto& entry : fs::recursive_directory_iterator(made.folder.path())) {
+      fs::permissions(entry.path(), fs::perms::others_read | fs::perms::others_exec, fs::perm_options::add);
+    }
+  }
+  std::vector<std::string> version = limited;
+  version.insert(version.end(), {SWINZOO_BINARY, "--version"});
+  if (run(version).status != 0) {
+    WARN("nobody can't run " << SWINZOO_BINARY << ": not tested");
+    return;
+  }
+  limited.insert(limited.end(), bench.begin(), bench.end());
+  const Result result = run(limited);
+  CHECK(result.status == 1);
+  CHECK_THAT(result.err, Contains("Resource temporarily unavailable") && !Contains("standard output"));
+  const json::array results = results_of(result);
+  REQUIRE(results.size() == 3);
+  CHECK(results[0].at("threads") == 1);
+  CHECK(results[0].at("median_ms").is_number());
+  CHECK(results[2].at("streams") == 2);
+  CHECK_THAT(as_string(results[2].at("error"), "error"), Contains("Resource temporarily unavailable"));
 }
 
 TEST_CASE("bench takes a collection, each of whose rows that failed says why") {
