@@ -120,9 +120,9 @@ void add_bench_options(CLI::App& app, BenchCommand& options) {
       ->type_name("NAME");
   add_sweep_options(app, options);
   add_loop_options(app, options);
-  const auto profile =
-      app.add_flag("--profile", options.profile,
-                   "Where the time goes, by step: with MACs, bytes and the share of the machine's roof");
+  const auto profile = app.add_flag("--profile", options.profile,
+                                    "Where the time goes, by step: with MACs, bytes and the share of the "
+                                    "machine's roof; kept apart from other results");
   app.add_option(
          "--with-preprocessing", options.images,
          "Time decoding and preparing images too, from the file to the logits: a file or a folder of them")
