@@ -29,6 +29,7 @@ struct Options {
   std::vector<std::string> words;  // results, or what commands are given
   std::vector<std::string> base;
   std::vector<std::string> commands;
+  std::string history;
   std::string fail_on;
   std::string noise;
   std::optional<double> seconds;
@@ -65,10 +66,10 @@ eval::Rules rules_of(const Options& options, const ProjectFile& project) {
 
 // The results that a file or folder holds, those of evaluations in folders with their samples; or those of
 // a commit in the history.
-std::vector<eval::Run> read_results(const std::string& path) {
+std::vector<eval::Run> read_results(const std::string& path, const std::string& history) {
   constexpr std::string_view kHistory = "history:";
   if (path.starts_with(kHistory)) {
-    return eval::runs_of_history(eval::default_history_path(), path.substr(kHistory.size()));
+    return eval::runs_of_history(history_path(history), path.substr(kHistory.size()));
   }
   std::vector<eval::Run> runs;
   for (const fs::path& file : eval::run_files(path)) {
@@ -87,13 +88,13 @@ eval::Comparison compare_results(const Options& options, const eval::Rules& rule
     fail(ErrorCode::kUsage, "expected base's results and the new ones, or two --run, found {}",
          options.words.empty() ? "neither" : options.words.front());
   }
-  eval::ComparedSide base{options.words.front(), read_results(options.words.front())};
+  eval::ComparedSide base{options.words.front(), read_results(options.words.front(), options.history)};
   for (const std::string& more : options.base) {
-    for (eval::Run& run : read_results(more)) base.runs.push_back(std::move(run));
+    for (eval::Run& run : read_results(more, options.history)) base.runs.push_back(std::move(run));
   }
   std::vector<eval::ComparedSide> next;
   for (size_t i = 1; i < options.words.size(); ++i)
-    next.push_back({options.words[i], read_results(options.words[i])});
+    next.push_back({options.words[i], read_results(options.words[i], options.history)});
   return compare_runs(base, next, rules, {.seed = options.seed});
 }
 
@@ -143,6 +144,7 @@ Action setup_compare(CLI::App& app) {
       ->allow_extra_args(false)
       ->take_all()
       ->type_name("COMMAND");
+  add_history_option(app, options->history);
   app.add_option("--fail-on", options->fail_on, fmt::format("What fails (default: {})", eval::kDefaultFailOn))
       ->type_name("RULES");
   app.add_option("--noise", options->noise,

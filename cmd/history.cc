@@ -26,20 +26,6 @@ using eval::HistoryRow;
 
 constexpr size_t kShownDigits = 10;  // of a commit, in tables
 
-struct Place {
-  std::string file;
-
-  std::filesystem::path path() const {
-    return file.empty() ? eval::default_history_path() : std::filesystem::path(file);
-  }
-};
-
-void add_place_option(CLI::App& app, Place& place) {
-  app.add_option("--db", place.file,
-                 "The history's file; else SWINZOO_HISTORY, else ~/.local/share/swinzoo/history.db")
-      ->type_name("FILE");
-}
-
 std::string this_fingerprint() {
   eval::Run here;
   set_machine(here, eval::this_machine());
@@ -48,7 +34,7 @@ std::string this_fingerprint() {
 
 // Which rows a subcommand is about.
 struct Choice {
-  Place place;
+  std::string history;
   eval::HistoryFilter filter;
 
   eval::HistoryFilter resolved() const {
@@ -60,11 +46,11 @@ struct Choice {
     }
     return out;
   }
-  std::vector<HistoryRow> rows() const { return eval::History::open(place.path()).rows(resolved()); }
+  std::vector<HistoryRow> rows() const { return eval::History::open(history_path(history)).rows(resolved()); }
 };
 
 void add_choice_options(CLI::App& app, Choice& choice) {
-  add_place_option(app, choice.place);
+  add_history_option(app, choice.history);
   app.add_option("--model", choice.filter.model, "Only this model's, by the name in the results")
       ->type_name("MODEL");
   app.add_option("--kind", choice.filter.kind, "Only eval's, or only bench's")
@@ -80,7 +66,7 @@ void add_choice_options(CLI::App& app, Choice& choice) {
 // history add
 
 struct AddOptions {
-  Place place;
+  std::string history;
   std::vector<std::string> results;
   std::string commit;
 };
@@ -92,7 +78,7 @@ int add(const AddOptions& options, const Globals& globals) {
   }
   if (runs.empty()) fail(ErrorCode::kFailed, "{}: no results to add", options.results.front());
   const std::string commit = options.commit.empty() ? "" : eval::commit_named(options.commit);
-  const auto path = options.place.path();
+  const auto path = history_path(options.history);
   const int64_t added = eval::History::open_or_make(path).add(runs, commit);
   const int64_t known = static_cast<int64_t>(runs.size()) - added;
   fmt::print("{}: {} added{}\n", path.string(), added,
@@ -116,7 +102,7 @@ Action setup_add(CLI::App& app) {
                  "The commit to keep them by, as git here names it (HEAD); else the one that swinzoo was "
                  "built from")
       ->type_name("COMMIT");
-  add_place_option(app, options->place);
+  add_history_option(app, options->history);
   return [options](const Globals& globals) { return add(*options, globals); };
 }
 
@@ -182,7 +168,7 @@ struct ShowOptions {
 
 int show(const ShowOptions& options, bool wants_baseline) {
   eval::HistoryFilter filter = options.choice.resolved();
-  const eval::History history = eval::History::open(options.choice.place.path());
+  const eval::History history = eval::History::open(history_path(options.choice.history));
   filter.latest_only = options.latest;
   if (wants_baseline) {
     if (!filter.commit.empty()) fail(ErrorCode::kUsage, "history show: --commit or --baseline, not both");
@@ -355,7 +341,7 @@ int prune(const PruneOptions& options) {
     fail(ErrorCode::kUsage, "history prune: --keep or --older-than tells what to remove");
   }
   const auto before = std::chrono::system_clock::now() - std::chrono::hours(24 * options.days);
-  const auto path = options.choice.place.path();
+  const auto path = history_path(options.choice.history);
   if (!std::filesystem::exists(path)) fail(ErrorCode::kNotFound, "{}: no such history", path.string());
   const int64_t removed = eval::History::open_or_make(path).prune(
       options.choice.resolved(), options.keep, options.days > 0 ? eval::utc_text(before) : "",

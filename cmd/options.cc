@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "eval/history.h"
 #include "formats/error.h"
 #include "zoo/suggest.h"
 
@@ -33,6 +34,16 @@ void add_catalog_option(CLI::App& app, std::string& path) {
   app.add_option("--catalog", path, "A file with more entries (docs/catalog.md)")
       ->envname("SWINZOO_CATALOG")
       ->type_name("FILE");
+}
+
+void add_history_option(CLI::App& app, std::string& path) {
+  app.add_option("--history", path,
+                 "The history's file; else SWINZOO_HISTORY, else ~/.local/share/swinzoo/history.db")
+      ->type_name("FILE");
+}
+
+std::filesystem::path history_path(const std::string& path) {
+  return path.empty() ? eval::default_history_path() : std::filesystem::path(path);
 }
 
 void add_hint_options(CLI::App& app, zoo::SpecHints& hints) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -24,6 +25,12 @@ void add_format_option(CLI::App& app, bool& json);
 
 // Declares --catalog FILE, or SWINZOO_CATALOG. `path` outlives the app's parsing.
 void add_catalog_option(CLI::App& app, std::string& path);
+
+// Declares --history FILE. `path` outlives the app's parsing.
+void add_history_option(CLI::App& app, std::string& path);
+
+// The history's file: `path`, else where it lies by default (eval/history.h).
+std::filesystem::path history_path(const std::string& path);
 
 // Declares --arch NAME, --img-size N and --frames N (zoo/spec_from_tensors.h). `hints` outlives the app's
 // parsing.

@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
+#include <utility>
 
 #include "cmd/command.h"
 #include "cmd/options.h"
 #include "eval/collection_report.h"
+#include "eval/history.h"
 #include "eval/report_page.h"
 #include "eval/run_folder.h"
 #include "eval/run_writer.h"
@@ -24,6 +27,7 @@ struct Options {
   std::string catalog;
   std::string format = "md";
   std::string history;
+  bool has_trends = false;
   std::string output;
 };
 
@@ -59,7 +63,7 @@ std::string text_of(const Options& options, std::span<const eval::Run> runs) {
   if (options.format == "csv") return eval::to_csv(report);
   if (options.format == "md") return eval::to_markdown(report);
   std::vector<eval::HistoryRow> rows;
-  if (!options.history.empty()) rows = eval::History::open(options.history).rows({});
+  if (options.has_trends) rows = eval::History::open(history_path(options.history)).rows({});
   return eval::to_html(report, runs, rows);
 }
 
@@ -71,7 +75,7 @@ int report(const Options& options) {
   if (runs.empty() && options.collection.empty()) {
     fail(ErrorCode::kFailed, "{}: no results to report", options.results.front());
   }
-  if (!options.history.empty() && options.format != "html") {
+  if (options.has_trends && options.format != "html") {
     fail(ErrorCode::kUsage, "report: --history gives the page its trends, so it takes --format html");
   }
   const std::string text = text_of(options, runs);
@@ -100,12 +104,24 @@ Action setup_report(CLI::App& app) {
       ->check(one_of({"md", "csv", "html"}))
       ->type_name("md|csv|html")
       ->capture_default_str();
-  app.add_option("--history", options->history, "html: the history (history.db) that trends are drawn from")
-      ->type_name("FILE");
+  CLI::Option* history =
+      app.add_option("--history", options->history,
+                     "html: draw the trends of the history: of this file, else SWINZOO_HISTORY, else "
+                     "~/.local/share/swinzoo/history.db")
+          ->expected(0, 1)
+          ->type_name("[FILE]");
   add_catalog_option(app, options->catalog);
   app.add_option("-o,--output", options->output, "Write the report here, whole or not at all")
       ->type_name("FILE");
-  return [options](const Globals&) { return report(*options); };
+  return [options, history](const Globals&) {
+    options->has_trends = history->count() > 0;
+    // "--history a.json b.json": a word behind it that can only be results is none of its own.
+    const bool is_results = std::filesystem::path(options->history).extension() == ".json";
+    if (is_results || eval::is_run_folder(options->history)) {
+      options->results.insert(options->results.begin(), std::exchange(options->history, ""));
+    }
+    return report(*options);
+  };
 }
 
 }  // namespace swinzoo::cmd

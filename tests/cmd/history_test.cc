@@ -137,6 +137,13 @@ TEST_CASE("compare takes what the history has of a commit and of the baseline") 
     CHECK(row.at("measures").at(0).at("new_count").is_number());
   }
   CHECK(fixture.swinzoo({"compare", "history:HEAD~2", fixture.path("2.json")}).status == 3);
+
+  const std::string other = fixture.path("other.db");
+  REQUIRE(fixture.history({"add", fixture.path("1.json"), "--commit", "HEAD~2", "--history", other}).status ==
+          0);
+  const Result named =
+      fixture.swinzoo({"compare", "history:HEAD~2", fixture.path("2.json"), "--history", other, "--json"});
+  CHECK(results_of(named).front().at("base") == "history:HEAD~2");
 }
 
 TEST_CASE("history lists, follows and exports") {
@@ -188,7 +195,7 @@ TEST_CASE("several processes add to one history at the same time") {
     const fs::path file = folder.path() / fmt::format("{}.json", i);
     write_text(file, to_json(runs));
     writers.push_back(std::make_unique<Process>(
-        std::vector<std::string>{SWINZOO_BINARY, "history", "add", file, "--db", db},
+        std::vector<std::string>{SWINZOO_BINARY, "history", "add", file, "--history", db},
         std::map<std::string, std::string>{}));
   }
   for (const auto& writer : writers) {
@@ -205,23 +212,23 @@ TEST_CASE("a history that can not be written says so, by the exit status that fi
   std::vector<Run> runs(3, made_bench());
   runs[0].samples_ms.assign(20000, 1.23456789);
   write_text(file, to_json(runs));
-  const std::vector<std::string> add = {"history", "add", file, "--db", db};
+  const std::vector<std::string> add = {"history", "add", file, "--history", db};
 
-  const std::string limited = "ulimit -f 40; exec \"$0\" history add \"$1\" --db \"$2\"";
+  const std::string limited = "ulimit -f 40; exec \"$0\" history add \"$1\" --history \"$2\"";
   Process full({"/bin/bash", "-c", limited, SWINZOO_BINARY, file, db}, {});
   CHECK(full.wait() == 6);
   CHECK_THAT(full.err(), Contains(db) && Contains("no space left"));
-  CHECK(run_swinzoo({"history", "ls", "--db", db, "--json"}).status == 0);  // all of it or nothing
+  CHECK(run_swinzoo({"history", "ls", "--history", db, "--json"}).status == 0);  // all of it or nothing
   CHECK(History::open(db).rows({}).empty());
 
   REQUIRE(run_swinzoo(add).status == 0);
   const std::string text = read_text(db);
   write_text(db, text.substr(0, text.size() / 2));
-  const Result damaged = run_swinzoo({"history", "ls", "--db", db});
+  const Result damaged = run_swinzoo({"history", "ls", "--history", db});
   CHECK(damaged.status == 5);
   CHECK_THAT(damaged.err, Contains(db));
-  CHECK(run_swinzoo({"history", "ls", "--db", folder.path() / "none.db"}).status == 3);
-  CHECK(run_swinzoo({"history", "prune", "--keep", "1", "--db", folder.path() / "none.db"}).status == 3);
+  CHECK(run_swinzoo({"history", "ls", "--history", folder.path() / "none.db"}).status == 3);
+  CHECK(run_swinzoo({"history", "prune", "--keep", "1", "--history", folder.path() / "none.db"}).status == 3);
   CHECK(run_swinzoo({"history"}).status == 2);
 }
 
@@ -230,11 +237,11 @@ TEST_CASE("a read-only history is read and not written") {
   const fs::path place = folder.path() / "place";
   const std::string db = place / "h.db", file = folder.path() / "r.json";
   write_text(file, to_json(std::vector{made_bench()}));
-  REQUIRE(run_swinzoo({"history", "add", file, "--db", db}).status == 0);
+  REQUIRE(run_swinzoo({"history", "add", file, "--history", db}).status == 0);
   fs::permissions(db, fs::perms(0444));
   fs::permissions(place, fs::perms(0555));
   fs::permissions(folder.path(), fs::perms(0755));
-  std::vector<std::string> words = {SWINZOO_BINARY, "history", "ls", "--db", db};
+  std::vector<std::string> words = {SWINZOO_BINARY, "history", "ls", "--history", db};
   if (::geteuid() == 0) {  // root may write everything
     words.insert(words.begin(), {"/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"});
   }

@@ -8,9 +8,11 @@
 #include <fstream>
 #include <sstream>
 
+#include "eval/history.h"
 #include "eval/run_writer.h"
 #include "formats/atomic_file.h"
 #include "tests/eval/made_runs.h"
+#include "tests/process.h"
 #include "tests/run_binary.h"
 
 using namespace swinzoo;
@@ -128,4 +130,39 @@ TEST_CASE("report makes one table of a collection, in three forms") {
   CHECK_THAT(unknown.err, Catch::Contains("nobody's"));
   CHECK(with({"--history", "h.db"}).status == 2);
   CHECK(with({"--history", "/no/such.db", "--format", "html"}).status == 3);
+}
+
+TEST_CASE("report draws trends where asked: of the named history, else of the one that history writes") {
+  const TemporaryFolder folder;
+  const std::string default_file = folder.path() / "default.db", named = folder.path() / "named.db";
+  fs::create_directories(folder.path() / "runs");
+  Run run = made_bench();
+  run.error.clear();
+  for (const auto& [file, latest] : {std::pair(default_file, 12.5), std::pair(named, 99.5)}) {
+    History history = History::open_or_make(file);
+    run.median_ms = 10;
+    history.add(std::vector{run}, "c1");
+    run.median_ms = latest;
+    history.add(std::vector{run}, "c2");
+  }
+  const std::string first = folder.path() / "runs" / "bench.json", second = folder.path() / "2.json";
+  write_text(first, to_json(std::vector{run}));
+  run.batch = 77;
+  write_text(second, to_json(std::vector{run}));
+  const auto page = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"report", "--format", "html"});
+    const Result result = run_swinzoo(words, {{"SWINZOO_HISTORY", default_file}});
+    INFO(result.err);
+    CHECK(result.status == 0);
+    return result.out;
+  };
+  const auto by_default = Catch::Contains("[1,12.5]"), by_name = Catch::Contains("[1,99.5]");
+  CHECK_THAT(page({first}), !by_default && !by_name);
+  CHECK_THAT(page({first, "--history"}), by_default);
+  CHECK_THAT(page({"--history", folder.path() / "runs"}), by_default);
+  CHECK_THAT(page({"--history", folder.path() / "runs/", second}), by_default && Catch::Contains(",77,"));
+  CHECK_THAT(page({"--history", second, first}), by_default && Catch::Contains(",77,"));
+  CHECK_THAT(page({"--history", named, first}), by_name && !by_default);
+  CHECK_THAT(page({"--history=" + named, first}), by_name && !by_default);
+  CHECK_THAT(page({first, "--history", named}), by_name && !by_default);
 }

@@ -34,7 +34,7 @@ TEST_CASE("200 kills of writers lose nothing that was said to be added, and add 
       const std::string file = folder.path() / fmt::format("{}.json", k);
       write_text(file, to_json(runs));
       writers.push_back(std::make_unique<Process>(
-          std::vector<std::string>{SWINZOO_BINARY, "history", "add", file, "--db", db},
+          std::vector<std::string>{SWINZOO_BINARY, "history", "add", file, "--history", db},
           std::map<std::string, std::string>{}));
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(std::uniform_int_distribution(1, 120)(random)));

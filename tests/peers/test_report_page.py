@@ -50,7 +50,7 @@ def page(tmp_path_factory):
         old = [bench(entry["id"], 0, 1, 1, 12.0 + k, "b" * 40, "2026-11-19T10:00:00Z")]
         (folder / "old.json").write_text(json.dumps(dict(schema=1, results=old)))
         for path in (folder / "old.json", folder / "runs" / name):
-            swinzoo.run("history", "add", path, "--db", folder / "h.db")
+            swinzoo.run("history", "add", path, "--history", folder / "h.db")
     swinzoo.run("report", folder / "runs", "--collection", COLLECTION, "--format", "html", "--history", folder / "h.db",
                 "-o", folder / "page.html")
     return folder / "page.html", [e["id"] for e in swinzoo.results("list", "--collection", COLLECTION)]
