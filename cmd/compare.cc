@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -16,7 +15,6 @@
 #include "eval/comparison_writer.h"
 #include "eval/history.h"
 #include "eval/run_folder.h"
-#include "eval/sample_log.h"
 #include "formats/atomic_file.h"
 #include "formats/error.h"
 
@@ -71,16 +69,7 @@ std::vector<eval::Run> read_results(const std::string& path, const std::string& 
   if (path.starts_with(kHistory)) {
     return eval::runs_of_history(history_path(history), path.substr(kHistory.size()));
   }
-  std::vector<eval::Run> runs;
-  for (const fs::path& file : eval::run_files(path)) {
-    std::vector<eval::Run> some = eval::read_runs(file);
-    const fs::path samples = eval::SampleFiles{file.parent_path()}.samples();
-    if (file.filename() == "result.json" && some.size() == 1 && some.front().samples.empty() &&
-        fs::exists(samples))
-      some.front().samples = eval::read_samples(samples);
-    std::ranges::move(some, std::back_inserter(runs));
-  }
-  return runs;
+  return eval::read_all_runs(path, eval::ReadSamples::kOfFolderToo);
 }
 
 eval::Comparison compare_results(const Options& options, const eval::Rules& rules) {

@@ -46,7 +46,11 @@ struct Choice {
     }
     return out;
   }
-  std::vector<HistoryRow> rows() const { return eval::History::open(history_path(history)).rows(resolved()); }
+  std::vector<HistoryRow> rows(bool with_samples = false) const {
+    eval::HistoryFilter chosen = resolved();
+    chosen.with_samples = with_samples;
+    return eval::History::open(history_path(history)).rows(chosen);
+  }
 };
 
 void add_choice_options(CLI::App& app, Choice& choice) {
@@ -69,12 +73,17 @@ struct AddOptions {
   std::string history;
   std::vector<std::string> results;
   std::string commit;
+  bool samples = false;
 };
 
 int add(const AddOptions& options, const Globals& globals) {
+  const auto which = options.samples ? eval::ReadSamples::kOfFolderToo : eval::ReadSamples::kOfDocument;
   std::vector<eval::Run> runs;
   for (const std::string& path : options.results) {
-    for (eval::Run& run : eval::read_all_runs(path)) runs.push_back(std::move(run));
+    for (eval::Run& run : eval::read_all_runs(path, which)) {
+      if (!options.samples) run.samples.clear();
+      runs.push_back(std::move(run));
+    }
   }
   if (runs.empty()) fail(ErrorCode::kFailed, "{}: no results to add", options.results.front());
   const std::string commit = options.commit.empty() ? "" : eval::commit_named(options.commit);
@@ -102,6 +111,8 @@ Action setup_add(CLI::App& app) {
                  "The commit to keep them by, as git here names it (HEAD); else the one that swinzoo was "
                  "built from")
       ->type_name("COMMIT");
+  app.add_flag("--samples", options->samples,
+               "Keep what was said of each image too, so that compare can pair evaluations by image");
   add_history_option(app, options->history);
   return [options](const Globals& globals) { return add(*options, globals); };
 }
@@ -170,6 +181,7 @@ int show(const ShowOptions& options, bool wants_baseline) {
   eval::HistoryFilter filter = options.choice.resolved();
   const eval::History history = eval::History::open(history_path(options.choice.history));
   filter.latest_only = options.latest;
+  filter.with_samples = options.output.samples;
   if (wants_baseline) {
     if (!filter.commit.empty()) fail(ErrorCode::kUsage, "history show: --commit or --baseline, not both");
     if (options.choice.filter.machine.empty()) filter.machine = this_fingerprint();
@@ -195,6 +207,8 @@ Action setup_show(CLI::App& app) {
   app.add_flag("--latest", options->latest,
                "Of each machine, commit, entry and configuration only what was added last");
   add_choice_options(app, options->choice);
+  app.add_flag("--samples", options->output.samples,
+               "With what was said of each image, where it was kept (JSON)");
   add_run_output_options(app, options->output);
   return [options, baseline](const Globals&) {
     if (options->baseline_of.empty()) options->baseline_of = "HEAD";
@@ -316,7 +330,7 @@ Action setup_export(CLI::App& app) {
       ->type_name("FILE");
   add_choice_options(app, options->choice);
   return [options](const Globals&) {
-    const auto rows = options->choice.rows();
+    const auto rows = options->choice.rows(options->format == "json");
     const std::string text = options->format == "csv" ? to_csv(rows) : to_json_document(rows);
     if (options->output.empty()) {
       fmt::print("{}", text);

@@ -16,7 +16,7 @@ namespace swinzoo::eval {
 namespace {
 
 constexpr int64_t kApplicationId = 0x737A6868;  // "szhh": what `file` tells of the database
-constexpr int64_t kVersion = 1;                 // user_version
+constexpr int64_t kVersion = 2;                 // user_version
 constexpr size_t kCommitDigits = 40;
 
 constexpr const char* kSchema = R"sql(
@@ -32,13 +32,15 @@ CREATE TABLE runs (
   started_at TEXT NOT NULL,
   digest TEXT NOT NULL,
   run TEXT NOT NULL,
+  samples_digest TEXT,
+  samples TEXT,
   UNIQUE ("commit", digest)
 ) STRICT;
 CREATE INDEX runs_by_key ON runs (machine, model, configuration, started_at);
 PRAGMA application_id = 1937401960;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 )sql";
-static_assert(kApplicationId == 1937401960 && kVersion == 1);
+static_assert(kApplicationId == 1937401960 && kVersion == 2);
 
 std::string digest_of(const std::string& text) { return sha256_hex(std::as_bytes(std::span(text))); }
 
@@ -112,15 +114,24 @@ int64_t History::add(std::span<const Run> runs, const std::string& commit) {
   Transaction transaction(database_);
   Statement insert(database_,
                    "INSERT INTO runs (added_at, machine, \"commit\", model, weights_digest, configuration, "
-                   "kind, started_at, digest, run) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-                   "ON CONFLICT DO NOTHING");
+                   "kind, started_at, digest, run, samples_digest, samples) "
+                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, ''), nullif(?, '')) "
+                   "ON CONFLICT DO UPDATE SET samples_digest = excluded.samples_digest, "
+                   "samples = excluded.samples WHERE samples IS NULL AND excluded.samples IS NOT NULL");
   for (const Run& run : runs) {
     if (!run.error.empty()) continue;  // there are no figures
-    const std::string text = to_json_line(to_object(run));
+    json::object fields = to_object(run);
+    std::string samples;
+    if (const json::value* found = find_member(fields, "samples")) {
+      samples = to_json_line(*found);
+      fields.stable_erase("samples");
+    }
+    const std::string text = to_json_line(fields);
     int at = 0;
-    for (const std::string& value : {now, machine_fingerprint(run), commit.empty() ? run.commit : commit,
-                                     run.model, run.weights_digest, history_configuration(run), run.kind,
-                                     run.started_at.empty() ? now : run.started_at, digest_of(text), text}) {
+    for (const std::string& value :
+         {now, machine_fingerprint(run), commit.empty() ? run.commit : commit, run.model, run.weights_digest,
+          history_configuration(run), run.kind, run.started_at.empty() ? now : run.started_at,
+          digest_of(text), text, samples.empty() ? "" : digest_of(samples), samples}) {
       insert.bind(++at, value);
     }
     insert.step();
@@ -139,9 +150,10 @@ std::vector<HistoryRow> History::rows(const HistoryFilter& filter) const {
             "configuration)"
           : "";
   Statement select(
-      database_, fmt::format("SELECT id, added_at, machine, \"commit\", configuration, digest, run FROM runs "
-                             "WHERE {}{} ORDER BY started_at, id",
-                             condition.text(), latest));
+      database_,
+      fmt::format("SELECT id, added_at, machine, \"commit\", configuration, digest, run{} FROM "
+                  "runs WHERE {}{} ORDER BY started_at, id",
+                  filter.with_samples ? ", samples_digest, samples" : "", condition.text(), latest));
   condition.bind(select);
   std::vector<HistoryRow> rows;
   while (select.step()) {
@@ -151,11 +163,18 @@ std::vector<HistoryRow> History::rows(const HistoryFilter& filter) const {
     row.machine = select.text(2);
     row.commit = select.text(3);
     row.configuration = select.text(4);
-    const std::string text = select.text(6), where = fmt::format("{}: row {}", path_, row.id);
-    if (digest_of(text) != select.text(5)) {
-      fail(ErrorCode::kCorrupt, "{}: the result is not the one that was added", where);
+    const std::string where = fmt::format("{}: row {}", path_, row.id);
+    const auto read = [&](const std::string& digest, const std::string& text, auto& out) {
+      if (digest_of(text) != digest) {
+        fail(ErrorCode::kCorrupt, "{}: the result is not the one that was added", where);
+      }
+      from_value(parse_json(text, where, JsonText::kAnyBytes), where, out);
+    };
+    read(select.text(5), select.text(6), row.run);
+    if (!filter.with_samples) continue;
+    if (const std::string samples = select.text(8); !samples.empty()) {
+      read(select.text(7), samples, row.run.samples);
     }
-    from_value(parse_json(text, where), where, row.run);
   }
   return rows;
 }
@@ -223,6 +242,7 @@ std::vector<Run> runs_of_history(const std::filesystem::path& path, const std::s
     filter.commit = commit_named(what);
   }
   std::vector<Run> runs;
+  filter.with_samples = true;
   for (HistoryRow& row : history.rows(filter)) runs.push_back(std::move(row.run));
   if (runs.empty()) {
     fail(ErrorCode::kNotFound, "{}: commit {} was not measured on this machine ({})", path.string(),

@@ -45,19 +45,21 @@ struct HistoryFilter {
   std::string commit = {};  // or how it begins, where it has fewer than 40 digits
   std::string model = {};
   std::string kind = {};
-  bool latest_only = false;  // of each machine, commit, entry and configuration the row that came last
+  bool latest_only = false;   // of each machine, commit, entry and configuration the row that came last
+  bool with_samples = false;  // whether the rows' runs have the samples that were kept of them
 };
 
 // Not thread-safe.
 class History {
  public:
-  // Throw as Database does; kCorrupt where the file is something else, kUnsupported where a later version of
+  // Throw as Database does; kCorrupt where the file is something else, kUnsupported where another version of
   // swinzoo made it.
   static History open(const std::filesystem::path& path) { return {path, Database::Mode::kRead}; }
   static History open_or_make(const std::filesystem::path& path) { return {path, Database::Mode::kWrite}; }
 
-  // Adds all of them or none, by `commit`, or where that is empty by the commit that each names itself.
-  // Returns how many are new: the very same result of the same commit is kept once.
+  // Adds all of them or none, by `commit`, or where that is empty by the commit that each names itself, with
+  // the samples that they hold. The very same result of the same commit, samples aside, is kept once; where
+  // it was kept without samples, these join it. Returns how many are new or got samples.
   int64_t add(std::span<const Run> runs, const std::string& commit);
 
   // In the order in which they were measured.

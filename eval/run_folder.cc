@@ -5,6 +5,7 @@
 #include <string>
 
 #include "eval/image_folder.h"
+#include "eval/sample_log.h"
 #include "formats/error.h"
 
 namespace fs = std::filesystem;
@@ -40,9 +41,17 @@ std::vector<fs::path> run_files(const fs::path& path) {
   return {files.begin(), files.end()};
 }
 
-std::vector<Run> read_all_runs(const fs::path& path) {
+std::vector<Run> read_all_runs(const fs::path& path, ReadSamples samples) {
   std::vector<Run> runs;
-  for (const fs::path& file : run_files(path)) std::ranges::move(read_runs(file), std::back_inserter(runs));
+  for (const fs::path& file : run_files(path)) {
+    std::vector<Run> some = read_runs(file);
+    const SampleFiles beside{file.parent_path()};
+    if (samples == ReadSamples::kOfFolderToo && file == beside.result() && some.size() == 1 &&
+        some.front().samples.empty() && fs::exists(beside.samples())) {
+      some.front().samples = read_samples(beside.samples());
+    }
+    std::ranges::move(some, std::back_inserter(runs));
+  }
   return runs;
 }
 

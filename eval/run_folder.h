@@ -25,9 +25,13 @@ std::filesystem::path model_folder(const std::filesystem::path& root, std::strin
 // a folder, in the natural order of their paths. Throws kNotFound for a folder without any.
 std::vector<std::filesystem::path> run_files(const std::filesystem::path& path);
 
-// The results that `path` holds: those of a document (read_runs), or of all documents named result.json and
-// bench.json at any depth under a folder, in the natural order of their paths. Throws as read_runs; kNotFound
-// for a folder without any.
-std::vector<Run> read_all_runs(const std::filesystem::path& path);
+// Which samples of evaluations are read: those that a document holds itself, or where it holds none those of
+// the samples.jsonl beside it too.
+enum class ReadSamples { kOfDocument, kOfFolderToo };
+
+// The results that `path` holds: those of a document (read_runs), or of all documents that run_files() names.
+// Throws as read_runs and read_samples; kNotFound for a folder without any.
+std::vector<Run> read_all_runs(const std::filesystem::path& path,
+                               ReadSamples samples = ReadSamples::kOfDocument);
 
 }  // namespace swinzoo::eval

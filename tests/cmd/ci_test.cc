@@ -193,7 +193,7 @@ TEST_CASE("the recipes fail a slower and a less accurate commit") {
   const auto results = runner.clone() / "runs";
   write_text(results / "result.json", right);
   write_scaled(1);
-  runner.run("swinzoo history add runs/ --commit HEAD");
+  runner.run("swinzoo history add runs/ --commit HEAD --samples");
 
   runner.commit();
   for (size_t i = 1; i < 3; ++i) runner.run(steps[i].script);

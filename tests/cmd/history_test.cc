@@ -146,6 +146,51 @@ TEST_CASE("compare takes what the history has of a commit and of the baseline") 
   CHECK(results_of(named).front().at("base") == "history:HEAD~2");
 }
 
+TEST_CASE("evaluations that were added with --samples are compared image by image") {
+  const Fixture fixture;
+  Run run = made_eval();
+  run.shard.clear();
+  set_machine(run, this_machine());
+  run.samples.clear();
+  for (int i = 0; i < 20; ++i) {
+    run.samples.push_back({fmt::format("{}.jpg", i), 1, {}, {1, 4, 2, 0, 3}, {}, {}});
+  }
+  set_accuracy(run, 20, 20, 20);
+  write_text(fixture.path("new.json"), to_json(std::vector{run}));
+  const std::vector<EvalSample> samples = std::exchange(run.samples, {});
+  const fs::path eval = fixture.path("runs") / "m" / "eval";
+  write_text(eval / "result.json", to_json(std::vector{run}));
+  std::string lines;
+  for (EvalSample sample : samples) {
+    if (sample.path == "7.jpg") std::swap(sample.top5[0], sample.top5[1]);
+    lines += to_json_line(to_object(sample)) + "\n";
+  }
+  write_text(eval / "samples.jsonl", lines);
+
+  const auto kept = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"show", "--json", "--commit", "HEAD~1"});
+    return results_of(fixture.history(words)).at(0).as_object().contains("samples");
+  };
+  const auto gained = [&] {
+    const Result compared =
+        fixture.swinzoo({"compare", "history:HEAD~1", fixture.path("new.json"), "--json"});
+    const auto result = results_of(compared).at(0).as_object();
+    const json::value* found = find_member(result, "gained");
+    return found == nullptr ? std::string() : to_json_line(*found);
+  };
+  const std::string runs = fixture.path("runs");
+  REQUIRE(fixture.history({"add", runs, fixture.path("new.json"), "--commit", "HEAD~1"}).status == 0);
+  CHECK_FALSE(kept({"--samples"}));  // those of the document neither
+  CHECK(gained().empty());
+  CHECK(fixture.history({"add", runs, "--commit", "HEAD~1", "--samples"}).out ==
+        fixture.db() + ": 1 added\n");
+  CHECK(kept({"--samples"}));
+  CHECK_FALSE(kept({}));
+  CHECK_THAT(gained(), Contains("7.jpg"));
+  CHECK(results_of(fixture.history({"ls", "--json"})).size() == 1);
+  CHECK_THAT(fixture.history({"export"}).out, Contains("7.jpg"));
+}
+
 TEST_CASE("history lists, follows and exports") {
   const Fixture fixture;
   REQUIRE(fixture.history({"add", fixture.results("1.json", 10), "--commit", "HEAD~1"}).status == 0);

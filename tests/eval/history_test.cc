@@ -50,7 +50,7 @@ TEST_CASE("a run comes back from the history as it was, and the same one is kept
   CHECK(History::open_or_make(path).add(runs, "") == 2);
   CHECK(History::open_or_make(path).add(runs, "") == 0);
   CHECK(History::open_or_make(path).add(runs, "c2") == 2);
-  const auto rows = History::open(path).rows({});
+  const auto rows = History::open(path).rows({.with_samples = true});
   REQUIRE(rows.size() == 4);
   CHECK(rows[0].run == runs[0]);
   CHECK(rows[1].run == runs[1]);
@@ -58,6 +58,33 @@ TEST_CASE("a run comes back from the history as it was, and the same one is kept
   CHECK(rows[2].commit == "c2");
   CHECK(rows[0].machine == machine_fingerprint(runs[0]));
   CHECK(rows[0].configuration == history_configuration(runs[0]));
+}
+
+TEST_CASE("samples are kept beside the run, join it later, and are read where asked for") {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "h.db";
+  const Run run = made_eval();
+  Run bare = run, other = run;
+  bare.samples.clear();
+  other.samples.pop_back();
+  History history = History::open_or_make(path);
+  const auto kept = [&] { return history.rows({.with_samples = true}); };
+  CHECK(history.add(std::vector{bare}, "c") == 1);
+  CHECK(kept().at(0).run == bare);
+  CHECK(history.add(std::vector{run}, "c") == 1);
+  REQUIRE(kept().size() == 1);
+  CHECK(kept()[0].run == run);
+  CHECK(history.rows({}).at(0).run == bare);
+  CHECK(history.add(std::vector{bare, other, run}, "c") == 0);
+  CHECK(kept().at(0).run == run);
+  Run bytes = run;  // names of files are bytes
+  bytes.samples[0].path = "\xff.jpg";
+  CHECK(history.add(std::vector{bytes}, "d") == 1);
+  CHECK(history.rows({.commit = "d", .with_samples = true}).at(0).run == bytes);
+
+  execute(path, "UPDATE runs SET samples = replace(samples, 'n01/a.jpg', 'n01/b.jpg')");
+  CHECK(code_of([&] { kept(); }) == ErrorCode::kCorrupt);
+  CHECK(history.rows({}).size() == 2);
 }
 
 TEST_CASE("what is measured where and how tells rows apart, and nothing else does") {
@@ -186,7 +213,7 @@ TEST_CASE("a damaged or foreign file is refused, and nothing is made of it") {
   History::open_or_make(good).add(std::vector{made_bench()}, "");
   execute(good, "UPDATE runs SET run = replace(run, '41.5', '40.5')");
   CHECK(code_of([&] { History::open(good).rows({}); }) == ErrorCode::kCorrupt);
-  execute(good, "PRAGMA user_version = 2");
+  execute(good, "PRAGMA user_version = 3");
   CHECK(code_of([&] { History::open(good); }) == ErrorCode::kUnsupported);
 }
 

@@ -42,3 +42,21 @@ TEST_CASE("all results of a folder are read, in natural order") {
   CHECK(read_all_runs(folder.path() / "m10" / "bench.json") == std::vector{bench, bench});
   CHECK(code_of([&] { read_all_runs(folder.path() / "m11"); }) == ErrorCode::kNotFound);
 }
+
+TEST_CASE("samples beside a result are read where asked for, unless it holds its own") {
+  const TemporaryFolder folder;
+  const Run whole = made_eval();
+  Run bare = whole;
+  bare.samples.clear();
+  const fs::path eval = folder.path() / "m" / "eval";
+  write_text(eval / "samples.jsonl", to_json_line(to_object(whole.samples[1])) + "\n");
+  write_text(eval / "result.json", to_json(std::vector{bare}));
+  CHECK(read_all_runs(folder.path()) == std::vector{bare});
+  const auto read = [](const fs::path& path) { return read_all_runs(path, ReadSamples::kOfFolderToo); };
+  for (const fs::path& path : {folder.path(), eval / "result.json"}) {
+    REQUIRE(read(path).size() == 1);
+    CHECK(read(path)[0].samples == std::vector{whole.samples[1]});
+  }
+  write_text(eval / "result.json", to_json(std::vector{whole}));
+  CHECK(read(folder.path()) == std::vector{whole});
+}
