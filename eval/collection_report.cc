@@ -5,6 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <iterator>
+#include <map>
 #include <string_view>
 
 #include "eval/count.h"
@@ -22,62 +26,61 @@ ReportCell text(const std::string& value) { return {json::value(value), value, "
 
 ReportCell missing(const std::string& why) { return {nullptr, "", why}; }
 
-// Why there is no speed. The message of a failure stands with the first of its figures only.
-std::string unmeasured(const ReportRow& row, bool is_first = false) {
-  if (row.failure.empty()) return "not measured";
-  return is_first ? "failed: " + row.failure : "failed";
-}
-
 bool has_classifier(const ReportRow& row) {
   return row.entry.spec == nullptr || row.entry.spec->num_classes > 0;
 }
 
-// The published figure to set beside ours: on the data that ours is of, else the first.
-const zoo::PublishedAccuracy* published_of(const ReportRow& row) {
-  const zoo::PublishedAccuracy* first = nullptr;
-  if (row.entry.spec == nullptr) return nullptr;
-  for (const zoo::PublishedAccuracy& figure : row.entry.spec->published) {
-    if (!figure.top1) continue;
-    if (first == nullptr) first = &figure;
-    if (row.accuracy != nullptr && figure.dataset == row.accuracy->data_set) return &figure;
-  }
-  return first;
-}
-
 ReportCell published(const ReportRow& row) {
-  if (const auto* figure = published_of(row)) return number(*figure->top1, 1, 2);
+  if (row.published != nullptr) return number(*row.published->top1, 1, 2);
   if (row.entry.spec == nullptr) return missing("not in the catalog");
   return missing(has_classifier(row) ? "none published" : "no classifier published");
 }
 
 ReportCell published_on(const ReportRow& row) {
-  const auto* figure = published_of(row);
-  if (figure == nullptr) return missing(published(row).why);
-  return text(fmt::format("{}, {}", figure->dataset, figure->by));
+  if (row.published == nullptr) return missing(published(row).why);
+  return text(fmt::format("{}, {}", row.published->dataset, row.published->by));
 }
 
+// `why`, that stands with the first figure that is missing for it, in short for the others.
+std::string in_short(const std::string& why) { return why.substr(0, why.find(':')); }
+
 ReportCell accuracy(const ReportRow& row, std::optional<double> Run::*figure) {
-  if (row.accuracy != nullptr && row.accuracy->*figure) return number(*(row.accuracy->*figure), 1, 2);
-  if (row.accuracy == nullptr && !row.accuracy_failure.empty())
-    return missing("failed: " + row.accuracy_failure);
-  if (!has_classifier(row)) return missing("no classifier");
-  return missing(row.accuracy == nullptr ? "not measured" : "no labelled image");
+  return row.accuracy != nullptr && row.accuracy->*figure
+             ? number(*(row.accuracy->*figure), 1, 2)
+             : missing(figure == &Run::top1 ? row.no_accuracy : in_short(row.no_accuracy));
+}
+
+ReportCell measured_on(const ReportRow& row) {
+  if (row.accuracy == nullptr) return missing(in_short(row.no_accuracy));
+  std::string data = row.accuracy->data_set;
+  if (data.empty()) {
+    std::filesystem::path path = row.accuracy->data;
+    if (!path.has_filename()) path = path.parent_path();
+    data = path.filename();
+  }
+  if (data.empty()) data = "data not told";
+  return text(row.accuracy->classifier.empty() ? data : data + ", " + row.accuracy->classifier);
+}
+
+ReportCell images(const ReportRow& row) {
+  if (row.accuracy == nullptr || !row.accuracy->count) return missing(in_short(row.no_accuracy));
+  return {*row.accuracy->count, std::to_string(*row.accuracy->count), ""};
 }
 
 // A figure of a bench.
-ReportCell speed(const ReportRow& row, const Run* run, std::optional<double> Run::*figure, int digits) {
-  if (run == nullptr) return missing(unmeasured(row, figure == &Run::median_ms));
+ReportCell speed(const Run* run, std::optional<double> Run::*figure, int digits, const std::string& why) {
+  if (run == nullptr) return missing(why);
   return run->*figure ? number(*(run->*figure), 1, digits) : missing("not told");
 }
 
-ReportCell setup(const ReportRow& row, const Run* run) {
-  return run == nullptr ? missing(unmeasured(row)) : text(setup_of(*run));
+ReportCell setup(const Run* run, const std::string& why) {
+  return run == nullptr ? missing(in_short(why)) : text(setup_of(*run));
 }
 
 ReportCell input(const ReportRow& row) {
   const zoo::ModelSpec* spec = row.entry.spec;
   if (spec == nullptr) {
-    const Run* run = row.latency != nullptr ? row.latency : row.accuracy;
+    const Run* run = row.speed.latency != nullptr ? row.speed.latency : row.accuracy;
     if (run == nullptr || !run->image_size) return missing("not in the catalog");
     return text(fmt::format("{0}x{0}", *run->image_size));
   }
@@ -93,10 +96,8 @@ ReportCell count_of(std::optional<int64_t> value, double scale) {
   return cell;
 }
 
-constexpr std::array<ReportColumn, 16> kColumns = {{
+constexpr std::array<ReportColumn, 17> kColumns = {{
     {"model", "Model", "the entry", Align::kLeft, [](const ReportRow& row) { return text(row.entry.model); }},
-    {"machine", "Machine", "where speed was measured", Align::kLeft,
-     [](const ReportRow& row) { return row.machine ? text(row.machine_name) : missing("not measured"); }},
     {"input", "Input", "height x width, or frames x height x width", Align::kRight, &input},
     {"params", "Params M", "parameters, in millions", Align::kRight,
      [](const ReportRow& row) { return count_of(row.params, 1e-6); }},
@@ -109,26 +110,29 @@ constexpr std::array<ReportColumn, 16> kColumns = {{
      [](const ReportRow& row) { return accuracy(row, &Run::top1); }},
     {"top5", "Top-5 %", "top-5 accuracy, measured", Align::kRight,
      [](const ReportRow& row) { return accuracy(row, &Run::top5); }},
-    {"images", "Images", "images that the accuracy was measured on", Align::kRight,
-     [](const ReportRow& row) {
-       const bool has = row.accuracy != nullptr && row.accuracy->count;
-       ReportCell cell = has ? number(static_cast<double>(*row.accuracy->count), 1, 0)
-                             : missing(accuracy(row, &Run::top1).why);
-       if (has) cell.value = *row.accuracy->count;
-       return cell;
-     }},
-    {"latency_ms", "Latency ms", "median time of one call at the smallest batch", Align::kRight,
-     [](const ReportRow& row) { return speed(row, row.latency, &Run::median_ms, 2); }},
+    {"measured_on", "Measured on", "the data that the accuracy was measured on", Align::kLeft, &measured_on},
+    {"images", "Images", "images that the accuracy was measured on", Align::kRight, &images},
+    {"machine", "Machine", "where speed was measured", Align::kLeft,
+     [](const ReportRow& row) { return row.machine.empty() ? missing("not measured") : text(row.machine); },
+     true},
+    {"latency_ms", "Latency ms", "median time of one call", Align::kRight,
+     [](const ReportRow& row) { return speed(row.speed.latency, &Run::median_ms, 2, row.no_latency); }},
     {"p90_ms", "P90 ms", "90th percentile of the same calls", Align::kRight,
-     [](const ReportRow& row) { return speed(row, row.latency, &Run::p90_ms, 2); }},
+     [](const ReportRow& row) {
+       return speed(row.speed.latency, &Run::p90_ms, 2, in_short(row.no_latency));
+     }},
+    {"peak_memory_mb", "Peak MiB", "most memory that the process held in these calls", Align::kRight,
+     [](const ReportRow& row) {
+       return speed(row.speed.latency, &Run::peak_memory_mb, 0, in_short(row.no_latency));
+     }},
     {"latency_at", "Latency at", "the configuration of the latency", Align::kLeft,
-     [](const ReportRow& row) { return setup(row, row.latency); }},
-    {"images_per_second", "Images/s", "most images a second of all configurations", Align::kRight,
-     [](const ReportRow& row) { return speed(row, row.throughput, &Run::images_per_second, 1); }},
+     [](const ReportRow& row) { return setup(row.speed.latency, row.no_latency); }, true},
+    {"images_per_second", "Images/s", "images a second, in the throughput's configuration", Align::kRight,
+     [](const ReportRow& row) {
+       return speed(row.speed.throughput, &Run::images_per_second, 1, row.no_throughput);
+     }},
     {"throughput_at", "Images/s at", "the configuration of the throughput", Align::kLeft,
-     [](const ReportRow& row) { return setup(row, row.throughput); }},
-    {"peak_memory_mb", "Peak MiB", "most memory, of the latency's configuration", Align::kRight,
-     [](const ReportRow& row) { return speed(row, row.latency, &Run::peak_memory_mb, 0); }},
+     [](const ReportRow& row) { return setup(row.speed.throughput, row.no_throughput); }, true},
 }};
 
 // A processor's name without what all of its kind have.
@@ -143,11 +147,7 @@ std::string short_name(std::string cpu) {
 ReportMachine machine_of(const Run& run) {
   ReportMachine machine;
   machine.fingerprint = machine_fingerprint(run);
-  machine.name = run.cpu.empty() ? "unknown machine" : short_name(run.cpu);
-  if (run.cores) machine.name += fmt::format(", {} cores", *run.cores);
-  if (run.memory_mb) {
-    machine.name += fmt::format(", {:.0f} GiB", std::round(static_cast<double>(*run.memory_mb) / 1024));
-  }
+  machine.name = machine_name(run);
   machine.facts.emplace_back("fingerprint", machine.fingerprint);
   visit_fields(run, [&](const Field& field, const auto& member) {
     if (std::string_view(field.group) != "Machine") return;
@@ -165,54 +165,186 @@ ReportMachine machine_of(const Run& run) {
   return machine;
 }
 
-// The best of the runs that have a figure; those in fp32, and not slowed by a profile, come before all
-// others.
-template <typename Better>
-const Run* best_of(std::span<const Run* const> runs, const char* kind, std::optional<double> Run::*figure,
-                   Better better) {
-  const auto is_plain = [](const Run& run) { return run.precision == "fp32" && !is_profiled(run); };
-  const Run* best = nullptr;
-  for (const Run* run : runs) {
-    if (run->kind != kind || !(run->*figure) || !run->shard.empty()) continue;
-    if (best == nullptr || is_plain(*run) != is_plain(*best) ? best == nullptr || is_plain(*run)
-                                                             : better(*run, *best)) {
-      best = run;
-    }
-  }
-  return best;
+using Runs = std::vector<const Run*>;
+
+bool is_later(const Run& a, const Run& b) { return a.started_at >= b.started_at; }
+
+// Those that `wanted` says, or all where it says none.
+template <typename Wanted>
+Runs preferred(const Runs& runs, Wanted wanted) {
+  Runs chosen;
+  std::ranges::copy_if(runs, std::back_inserter(chosen), [&](const Run* run) { return wanted(*run); });
+  return chosen.empty() ? runs : chosen;
 }
 
-// `all`: the entry's runs; `runs`: those of the row's machine.
-ReportRow row_of(const ReportEntry& entry, std::span<const Run* const> all,
-                 std::span<const Run* const> runs) {
+// An entry's runs, and on which machine each was made; none that is part of another, or of another image size
+// than the entry's.
+struct EntryRuns {
+  Runs runs;
+  std::vector<size_t> machines;
+
+  // Of bench, on a machine, with this figure.
+  Runs timed(size_t machine, std::optional<double> Run::*figure) const {
+    Runs out;
+    for (size_t i = 0; i < runs.size(); ++i) {
+      if (machines[i] == machine && runs[i]->kind == "bench" && runs[i]->*figure) out.push_back(runs[i]);
+    }
+    return out;
+  }
+};
+
+// What was measured in one configuration: of each entry, by its number, the latest run.
+struct SetupRuns {
+  int64_t batch = 0;
+  std::map<size_t, const Run*> runs;
+  size_t best = 0;  // entries that have their best figure here
+};
+
+// The configuration that stands for a machine, see ReportMachine.
+std::string setup_for(std::span<const EntryRuns> entries, size_t machine,
+                      std::optional<double> Run::*figure) {
+  const bool is_latency = figure == &Run::median_ms;
+  Runs all;
+  for (const EntryRuns& entry : entries)
+    std::ranges::copy(entry.timed(machine, figure), std::back_inserter(all));
+  const Runs plain = preferred(all, [](const Run& run) {
+    return run.precision == "fp32" && run.with_preprocessing.empty() && !is_profiled(run);
+  });
+  std::map<std::string, SetupRuns> setups;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    for (const Run* run : entries[i].timed(machine, figure)) {
+      if (std::ranges::find(plain, run) == plain.end()) continue;
+      SetupRuns& setup = setups[setup_of(*run)];
+      setup.batch = run->batch.value_or(0);
+      const Run*& latest = setup.runs[i];
+      if (latest == nullptr || is_later(*run, *latest)) latest = run;
+    }
+  }
+  size_t most = 0;
+  for (const auto& [name, setup] : setups) most = std::max(most, setup.runs.size());
+  std::erase_if(setups, [&](const auto& item) { return item.second.runs.size() < most; });
+  if (is_latency) {
+    int64_t smallest = INT64_MAX;
+    for (const auto& [name, setup] : setups) smallest = std::min(smallest, setup.batch);
+    std::erase_if(setups, [&](const auto& item) { return item.second.batch > smallest; });
+  }
+  for (size_t i = 0; i < entries.size(); ++i) {
+    SetupRuns* best = nullptr;
+    for (auto& [name, setup] : setups) {
+      if (!setup.runs.contains(i)) continue;
+      if (best == nullptr || (is_latency ? setup.runs[i]->*figure < best->runs[i]->*figure
+                                         : setup.runs[i]->*figure > best->runs[i]->*figure)) {
+        best = &setup;
+      }
+    }
+    if (best != nullptr) ++best->best;
+  }
+  const auto chosen = std::ranges::max_element(
+      setups, [](const auto& a, const auto& b) { return a.second.best < b.second.best; });
+  return chosen == setups.end() ? "" : chosen->first;
+}
+
+// The latest in a configuration.
+const Run* run_at(const EntryRuns& entry, size_t machine, std::optional<double> Run::*figure,
+                  const std::string& setup) {
+  const Run* latest = nullptr;
+  for (const Run* run : entry.timed(machine, figure)) {
+    if (setup_of(*run) == setup && (latest == nullptr || is_later(*run, *latest))) latest = run;
+  }
+  return latest;
+}
+
+// Why an entry has no figure of this kind on the table's machine in its configuration.
+std::string why_untimed(const EntryRuns& entry, std::optional<size_t> machine,
+                        std::optional<double> Run::*figure, const std::string& setup) {
+  std::string here, failed;
+  bool is_elsewhere = false;
+  for (size_t i = 0; i < entry.runs.size(); ++i) {
+    const Run& run = *entry.runs[i];
+    if (run.kind != "bench") continue;
+    const bool is_here = entry.machines[i] == machine;
+    if (is_here && !run.error.empty() && setup_of(run) == setup) return "failed: " + run.error;
+    if (!run.error.empty() && (failed.empty() || is_here)) failed = "failed: " + run.error;
+    if (is_here && run.*figure) here = "not in this configuration";
+    is_elsewhere = is_elsewhere || run.*figure;
+  }
+  if (!here.empty()) return here;
+  if (!failed.empty()) return failed;
+  return is_elsewhere ? "not on this machine" : "not measured";
+}
+
+// Sets which evaluation stands for the entry and which published figure beside it, or why there is none.
+void set_accuracy(ReportRow& row, const EntryRuns& entry) {
+  Runs evaluations;
+  for (const Run* run : entry.runs) {
+    if (run->kind != "eval") continue;
+    if (!run->error.empty()) row.no_accuracy = "failed: " + run->error;
+    if (run->error.empty() && run->top1) evaluations.push_back(run);
+    if (run->error.empty() && !run->top1) row.no_accuracy = "no labelled image";
+  }
+  if (row.no_accuracy.empty()) row.no_accuracy = has_classifier(row) ? "not measured" : "no classifier";
+  evaluations = preferred(evaluations, [](const Run& run) { return run.precision == "fp32"; });
+  const auto choose = [&](const std::string* data_set) {
+    for (const Run* run : evaluations) {
+      if (data_set != nullptr && run->data_set != *data_set) continue;
+      if (row.accuracy == nullptr || run->count > row.accuracy->count ||
+          (run->count == row.accuracy->count && is_later(*run, *row.accuracy))) {
+        row.accuracy = run;
+      }
+    }
+  };
+  if (row.entry.spec != nullptr) {
+    for (const zoo::PublishedAccuracy& figure : row.entry.spec->published) {
+      if (!figure.top1 || row.accuracy != nullptr) continue;
+      choose(&figure.dataset);
+      if (row.published == nullptr || row.accuracy != nullptr) row.published = &figure;
+    }
+  }
+  if (row.accuracy == nullptr) choose(nullptr);
+}
+
+ReportRow row_of(const ReportEntry& entry, const EntryRuns& runs, const CollectionReport& report) {
   ReportRow row;
   row.entry = entry;
-  const Run* evaluation = nullptr;  // even one without a figure
-  for (const Run* run : all) {
-    if (run->kind != "eval" || !run->shard.empty()) continue;
-    if (run->error.empty()) evaluation = run;
-    if (!run->error.empty()) row.accuracy_failure = run->error;
-  }
-  for (const Run* run : runs) {
+  for (const Run* run : runs.runs) {
     if (!row.params) row.params = run->params;
     if (!row.macs) row.macs = run->macs;
-    if (!run->error.empty() && run->kind == "bench") row.failure = run->error;
   }
   if (entry.spec != nullptr) {
     const Count count = eval::count(zoo::build_plan(*entry.spec));
     row.params = count.params;
     row.macs = count.macs;
   }
-  row.accuracy =
-      best_of(runs, "eval", &Run::top1, [](const Run& a, const Run& b) { return a.count > b.count; });
-  if (row.accuracy == nullptr) row.accuracy = evaluation;
-  row.latency = best_of(runs, "bench", &Run::median_ms, [](const Run& a, const Run& b) {
-    return std::pair(a.batch, a.median_ms) < std::pair(b.batch, b.median_ms);
-  });
-  row.throughput = best_of(runs, "bench", &Run::images_per_second, [](const Run& a, const Run& b) {
-    return a.images_per_second > b.images_per_second;
-  });
+  set_accuracy(row, runs);
+  for (size_t i = 0; i < report.machines.size(); ++i) {
+    const ReportMachine& machine = report.machines[i];
+    row.by_machine.push_back({run_at(runs, i, &Run::median_ms, machine.latency_setup),
+                              run_at(runs, i, &Run::images_per_second, machine.throughput_setup)});
+  }
+  const ReportMachine machine = report.machine ? report.machines[*report.machine] : ReportMachine();
+  if (report.machine) row.speed = row.by_machine[*report.machine];
+  row.machine = machine.name;
+  row.no_latency = why_untimed(runs, report.machine, &Run::median_ms, machine.latency_setup);
+  row.no_throughput = why_untimed(runs, report.machine, &Run::images_per_second, machine.throughput_setup);
   return row;
+}
+
+// See CollectionReport::machine.
+std::optional<size_t> table_machine(std::span<const EntryRuns> entries, size_t machines) {
+  std::optional<size_t> chosen;
+  std::pair<size_t, std::string> best;
+  for (size_t machine = 0; machine < machines; ++machine) {
+    std::pair<size_t, std::string> own;  // entries, and when the last run began
+    for (const EntryRuns& entry : entries) {
+      const Runs timed = entry.timed(machine, &Run::median_ms);
+      if (!timed.empty()) ++own.first;
+      for (const Run* run : timed) own.second = std::max(own.second, run->started_at);
+    }
+    if (own.first == 0 || (chosen && own <= best)) continue;
+    chosen = machine;
+    best = own;
+  }
+  return chosen;
 }
 
 }  // namespace
@@ -240,27 +372,57 @@ CollectionReport report_of(const std::string& title, std::span<const ReportEntry
         std::find(report.others.begin(), report.others.end(), run.model) != report.others.end();
     if (!is_known && std::none_of(entries.begin(), entries.end(), has)) report.others.push_back(run.model);
   }
+  std::vector<EntryRuns> entry_runs;
   for (const ReportEntry& entry : entries) {
-    std::vector<const Run*> all;
-    std::vector<std::vector<const Run*>> by_machine(report.machines.size());
+    EntryRuns& own = entry_runs.emplace_back();
     for (size_t i = 0; i < runs.size(); ++i) {
-      if (!is_of(runs[i], entry)) continue;
-      all.push_back(&runs[i]);
-      by_machine[machine_of_run[i]].push_back(&runs[i]);
+      const bool is_own_size = entry.spec == nullptr || !runs[i].image_size ||
+                               runs[i].image_size == entry.spec->dimensions.image_size;
+      if (!is_of(runs[i], entry) || !is_own_size || !runs[i].shard.empty()) continue;
+      own.runs.push_back(&runs[i]);
+      own.machines.push_back(machine_of_run[i]);
     }
-    for (size_t machine = 0; machine < by_machine.size(); ++machine) {
-      if (by_machine[machine].empty()) continue;
-      ReportRow& row = report.rows.emplace_back(row_of(entry, all, by_machine[machine]));
-      row.machine = machine;
-      row.machine_name = report.machines[machine].name;
-    }
-    if (all.empty()) report.rows.push_back(row_of(entry, {}, {}));
   }
-  for (const ReportColumn& column : kColumns) {
-    if (column.key != std::string_view("machine") || report.machines.size() > 1)
-      report.columns.push_back(column);
+  for (size_t i = 0; i < report.machines.size(); ++i) {
+    report.machines[i].latency_setup = setup_for(entry_runs, i, &Run::median_ms);
+    report.machines[i].throughput_setup = setup_for(entry_runs, i, &Run::images_per_second);
   }
+  report.machine = table_machine(entry_runs, report.machines.size());
+  for (size_t i = 0; i < entries.size(); ++i)
+    report.rows.push_back(row_of(entries[i], entry_runs[i], report));
   return report;
+}
+
+std::vector<ReportColumn> report_columns(bool with_caption) {
+  std::vector<ReportColumn> columns;
+  std::ranges::copy_if(kColumns, std::back_inserter(columns),
+                       [&](const ReportColumn& column) { return with_caption || !column.is_in_caption; });
+  return columns;
+}
+
+std::vector<std::string> caption_of(const CollectionReport& report) {
+  if (!report.machine) return {};
+  const ReportMachine& machine = report.machines[*report.machine];
+  std::vector<std::string> caption = {fmt::format("Speed was measured on {}", machine.name)};
+  if (report.machines.size() > 1) {
+    caption.front() +=
+        fmt::format(", the one of {} machines that measured most entries", report.machines.size());
+  }
+  caption.front() += '.';
+  caption.push_back(fmt::format("Latency and memory: {}.", machine.latency_setup));
+  if (!machine.throughput_setup.empty()) {
+    caption.push_back(fmt::format("Images a second: {}.", machine.throughput_setup));
+  }
+  return caption;
+}
+
+std::string machine_name(const Run& run) {
+  std::string name = run.cpu.empty() ? "unknown machine" : short_name(run.cpu);
+  if (run.cores) name += fmt::format(", {} cores", *run.cores);
+  if (run.memory_mb) {
+    name += fmt::format(", {:.0f} GiB", std::round(static_cast<double>(*run.memory_mb) / 1024));
+  }
+  return name;
 }
 
 std::string setup_of(const Run& run) {
@@ -276,12 +438,15 @@ std::string setup_of(const Run& run) {
 
 std::string to_markdown(const CollectionReport& report) {
   std::string out = fmt::format("# {}\n\n", escape_markdown(report.title));
+  const auto caption = caption_of(report);
+  if (!caption.empty()) out += escape_markdown(fmt::format("{}", fmt::join(caption, " "))) + "\n\n";
+  const auto columns = report_columns(false);
   std::vector<TextTable::Column> headers;
-  for (const ReportColumn& column : report.columns) headers.push_back({column.header, column.align});
+  for (const ReportColumn& column : columns) headers.push_back({column.header, column.align});
   TextTable table(std::move(headers));
   for (const ReportRow& row : report.rows) {
     std::vector<std::string> cells;
-    for (const ReportColumn& column : report.columns) {
+    for (const ReportColumn& column : columns) {
       const ReportCell cell = column.cell(row);
       cells.push_back(cell.value.is_null() ? cell.why : cell.text);
     }
@@ -302,13 +467,14 @@ std::string to_markdown(const CollectionReport& report) {
 }
 
 std::string to_csv(const CollectionReport& report) {
+  const auto columns = report_columns(true);
   std::vector<TextTable::Column> headers;
-  for (const ReportColumn& column : report.columns) headers.push_back({column.key});
+  for (const ReportColumn& column : columns) headers.push_back({column.key});
   headers.push_back({"missing"});
   TextTable table(std::move(headers));
   for (const ReportRow& row : report.rows) {
     std::vector<std::string> cells, reasons;
-    for (const ReportColumn& column : report.columns) {
+    for (const ReportColumn& column : columns) {
       const ReportCell cell = column.cell(row);
       if (cell.value.is_null()) reasons.push_back(fmt::format("{}: {}", column.key, cell.why));
       cells.push_back(cell.value.is_null()     ? ""

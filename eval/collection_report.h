@@ -16,32 +16,46 @@
 
 namespace swinzoo::eval {
 
-// A machine that results were measured on.
-struct ReportMachine {
-  std::string fingerprint;
-  std::string name;  // "Some CPU, 16 cores, 64 GiB"
-  std::vector<std::pair<std::string, std::string>> facts;
-};
-
 // What has a row: a model's name, and its entry where the catalog has one.
 struct ReportEntry {
   std::string model;
   const zoo::ModelSpec* spec = nullptr;
 };
 
-// One row: an entry on one machine; also where nothing was measured of it. Of the runs those in fp32 count,
-// or all where none is.
+// Of an entry on one machine, in the configurations that stand for that machine.
+struct ReportSpeed {
+  const Run* latency = nullptr;
+  const Run* throughput = nullptr;
+};
+
+// A machine that results were measured on. Its entries are compared in one configuration for latency and one
+// for throughput: of the inference in fp32 without a profile, or all where there is none, those that most
+// entries were measured in; for latency of these the smallest batch; then the one in which most entries have
+// their best figure.
+struct ReportMachine {
+  std::string fingerprint;
+  std::string name;  // "Some CPU, 16 cores, 64 GiB"
+  std::vector<std::pair<std::string, std::string>> facts;
+  std::string latency_setup;  // setup_of(); empty where nothing was measured
+  std::string throughput_setup;
+};
+
+// One row: an entry; also where nothing was measured of it. Evaluations and calls that were measured several
+// times count as the latest did, and at the entry's own image size only.
 struct ReportRow {
   ReportEntry entry;
-  std::optional<size_t> machine;  // of CollectionReport::machines
-  std::string machine_name;
+  std::string machine;  // the name of the table's; empty where there is none
   std::optional<int64_t> params;
-  std::optional<int64_t> macs;      // of one image or clip
-  const Run* accuracy = nullptr;    // the evaluation with most images
-  const Run* latency = nullptr;     // the lowest median at the smallest batch
-  const Run* throughput = nullptr;  // the most images a second of all configurations
-  std::string failure;              // what a bench that failed said
-  std::string accuracy_failure;     // what an evaluation that failed said
+  std::optional<int64_t> macs;  // of one image or clip
+  // The evaluation of fp32, or of all where none is, on the data of the first published figure that any is
+  // on, else on any data: with most images, the latest of equals. On whichever machine.
+  const Run* accuracy = nullptr;
+  const zoo::PublishedAccuracy* published = nullptr;  // on that data, else the first
+  ReportSpeed speed;                                  // on the table's machine
+  std::vector<ReportSpeed> by_machine;                // on each of CollectionReport::machines
+  std::string no_accuracy;                            // why there is none, and so on
+  std::string no_latency;
+  std::string no_throughput;
 };
 
 struct ReportCell {
@@ -56,20 +70,26 @@ struct ReportColumn {
   const char* about;
   Align align;
   ReportCell (*cell)(const ReportRow& row);
+  bool is_in_caption = false;  // the same in all rows: a column of CSV only
 };
 
 // Refers to the runs and the specs that it was made of, which must outlive it.
 struct CollectionReport {
   std::string title;
   std::vector<ReportMachine> machines;
-  std::vector<ReportColumn> columns;  // without "machine" where there is only one
-  std::vector<ReportRow> rows;
+  std::optional<size_t> machine;    // the table's: which measured most entries' speed, the latest of equals
+  std::vector<ReportRow> rows;      // an entry each, in their order
   std::vector<std::string> others;  // models that results are of, but no row
 };
 
-// Each entry, in its order, has a row for each machine that it was measured on, or one.
 CollectionReport report_of(const std::string& title, std::span<const ReportEntry> entries,
                            std::span<const Run> runs);
+
+// The columns of CSV, or of the tables for the eye.
+std::vector<ReportColumn> report_columns(bool with_caption);
+
+// What all rows of the table have in common, a sentence each: machine and configurations.
+std::vector<std::string> caption_of(const CollectionReport& report);
 
 // Whether the run is of this entry: by its name or an alias.
 bool is_of(const Run& run, const ReportEntry& entry);
@@ -78,6 +98,9 @@ std::string to_markdown(const CollectionReport& report);
 
 // A line a row, figures with all digits; the last column, "missing", holds "KEY: WHY" of each empty cell.
 std::string to_csv(const CollectionReport& report);
+
+// The machine of a run in short: "Some CPU, 16 cores, 64 GiB".
+std::string machine_name(const Run& run);
 
 // "batch 1, 2 threads, fp32", with what else is not the usual.
 std::string setup_of(const Run& run);

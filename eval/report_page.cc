@@ -42,25 +42,41 @@ json::array machines_of(const CollectionReport& report) {
     json::array facts;
     for (const auto& [name, value] : machine.facts)
       facts.push_back(json::array{json::value(name), json::value(value)});
-    machines.push_back(json::object{{"name", machine.name}, {"facts", std::move(facts)}});
+    machines.push_back(json::object{{"name", machine.name},
+                                    {"fingerprint", machine.fingerprint},
+                                    {"latency_at", machine.latency_setup},
+                                    {"throughput_at", machine.throughput_setup},
+                                    {"facts", std::move(facts)}});
   }
   return machines;
 }
 
-// A cell is [value, text], or [null, why].
-json::array rows_of(const CollectionReport& report) {
+// A cell is [value, text], or [null, why]; speeds are [milliseconds, images a second], a machine each.
+json::array rows_of(const CollectionReport& report, std::span<const ReportColumn> columns) {
   json::array rows;
   for (const ReportRow& row : report.rows) {
     json::array cells;
-    for (const ReportColumn& column : report.columns) {
+    for (const ReportColumn& column : columns) {
       const ReportCell cell = column.cell(row);
       cells.push_back(json::array{cell.value, json::value(cell.value.is_null() ? cell.why : cell.text)});
     }
-    json::object out = {{"model", row.entry.model}, {"cells", std::move(cells)}};
-    if (row.machine) out.emplace("machine", *row.machine);
-    rows.push_back(std::move(out));
+    json::array speeds;
+    for (const ReportSpeed& speed : row.by_machine) {
+      speeds.push_back(json::array{
+          rounded(speed.latency == nullptr ? std::nullopt : speed.latency->median_ms, 3),
+          rounded(speed.throughput == nullptr ? std::nullopt : speed.throughput->images_per_second, 2)});
+    }
+    rows.push_back(
+        json::object{{"model", row.entry.model}, {"cells", std::move(cells)}, {"speeds", std::move(speeds)}});
   }
   return rows;
+}
+
+// "2 threads, fp32": the batch has a column of its own.
+json::value setup_but_batch(const Run& run) {
+  const std::string setup = setup_of(run);
+  const size_t comma = run.batch ? setup.find(", ") : std::string::npos;
+  return json::value(comma == std::string::npos ? setup : setup.substr(comma + 2));
 }
 
 struct BenchColumn {
@@ -69,10 +85,8 @@ struct BenchColumn {
   json::value (*value)(const Run& run);
 };
 constexpr std::array kBenchColumns = {
-    BenchColumn{"precision", "Precision", [](const Run& r) { return json::value(r.precision); }},
+    BenchColumn{"setup", "Configuration", &setup_but_batch},
     BenchColumn{"batch", "Batch", [](const Run& r) { return to_value(r.batch); }},
-    BenchColumn{"threads", "Threads", [](const Run& r) { return to_value(r.threads); }},
-    BenchColumn{"streams", "Streams", [](const Run& r) { return to_value(r.streams); }},
     BenchColumn{"median_ms", "Median ms", [](const Run& r) { return rounded(r.median_ms, 3); }},
     BenchColumn{"p90_ms", "P90 ms", [](const Run& r) { return rounded(r.p90_ms, 3); }},
     BenchColumn{"p99_ms", "P99 ms", [](const Run& r) { return rounded(r.p99_ms, 3); }},
@@ -130,6 +144,8 @@ json::object trends_of_page(const CollectionReport& report, std::span<const Hist
     const char* header;
   };
   json::array commits, trends;
+  json::object machines;  // names by fingerprint
+  for (const HistoryRow& row : history) machines.emplace(row.machine, machine_name(row.run));
   std::map<std::string, size_t> numbers;
   for (const Measure& measure : {Measure{"median_ms", "Latency, ms"}, {"top1", "Top-1, %"}}) {
     for (const Trend& trend : trends_of(history, measure.name)) {
@@ -154,7 +170,7 @@ json::object trends_of_page(const CollectionReport& report, std::span<const Hist
                                     {"points", std::move(points)}});
     }
   }
-  return {{"commits", std::move(commits)}, {"trends", std::move(trends)}};
+  return {{"commits", std::move(commits)}, {"machines", std::move(machines)}, {"trends", std::move(trends)}};
 }
 
 // JSON that may stand in a script element: no "<" can end it or begin a comment.
@@ -168,21 +184,27 @@ std::string script_json(const json::value& value) {
 
 json::value page_data(const CollectionReport& report, std::span<const Run> runs,
                       std::span<const HistoryRow> history) {
-  json::array columns;
-  for (const ReportColumn& column : report.columns) {
-    columns.push_back(json::object{{"key", column.key},
+  json::array headers, caption;
+  const auto columns = report_columns(false);
+  for (const ReportColumn& column : columns) {
+    headers.push_back(json::object{{"key", column.key},
                                    {"header", column.header},
                                    {"about", column.about},
                                    {"numeric", column.align == Align::kRight}});
   }
+  for (const std::string& sentence : caption_of(report)) caption.push_back(json::value(sentence));
+  std::optional<int64_t> table_machine;
+  if (report.machine) table_machine = static_cast<int64_t>(*report.machine);
   json::array others;
   for (const std::string& model : report.others) others.push_back(json::value(model));
   return json::object{{"title", report.title},
                       {"version", SWINZOO_VERSION},
                       {"made_at", utc_text(std::chrono::system_clock::now())},
                       {"machines", machines_of(report)},
-                      {"columns", std::move(columns)},
-                      {"rows", rows_of(report)},
+                      {"columns", std::move(headers)},
+                      {"caption", std::move(caption)},
+                      {"machine", to_value(table_machine)},
+                      {"rows", rows_of(report, columns)},
                       {"bench", bench_of(report, runs)},
                       {"profiles", profiles_of(report, runs)},
                       {"history", trends_of_page(report, history)},

@@ -119,15 +119,35 @@
 
   const seriesColor = (i) => theme.series[i % theme.series.length];
   const withAlpha = (color, alpha) => color + Math.round(alpha * 255).toString(16).padStart(2, "0");
-  const shortName = (name) => name.replace(/^.*\//, "").replace(/\.[^.]*$/, "").replace(/_patch\d+/, "").replace(/_window(\d+)/, "_w$1");
-  // With the part after the dot where two models would have one name.
+  const shortName = (name) => name.replace(/^.*\//, "").replace(/\.[^.]*$/, "").replace(/[_-]patch\d+/, "").replace(/([_-])window(\d+)/, "$1w$2");
+  // With the part after the dot, or the owner, where two models would have one name.
   const labels = new Map();
   for (const row of data.rows) {
     const clash = data.rows.some((other) => other.model !== row.model && shortName(other.model) === shortName(row.model));
-    labels.set(row.model, clash ? shortName(row.model) + "." + row.model.replace(/^.*?\./, "") : shortName(row.model));
+    labels.set(row.model, shortName(row.model) + (clash ? row.model.match(/\.[^/]*$/)?.[0] ?? ` (${row.model.split("/")[0]})` : ""));
   }
-  const machineWord = (i) => data.machines[i].name.split(",")[0];
-  const clipped = (text, length) => (text.length > length ? text.slice(0, length - 1) + "\u2026" : text);
+  // Machines by fingerprint, as short as tells them apart: the processor, with cores and memory, with the fingerprint.
+  const machineWords = new Map();
+  {
+    const names = new Map([...Object.entries(data.history.machines), ...data.machines.map((machine) => [machine.fingerprint, machine.name])]);
+    const spellings = [(name) => name.split(",")[0], (name) => name, (name, fingerprint) => `${name}, ${fingerprint.slice(0, 6)}`];
+    for (const [fingerprint, name] of names) {
+      const isAlone = (spell) => [...names].every(([other, otherName]) => other === fingerprint || spell(otherName, other) !== spell(name, fingerprint));
+      machineWords.set(fingerprint, (spellings.find(isAlone) ?? spellings[2])(name, fingerprint));
+    }
+  }
+  const machineWord = (i) => machineWords.get(data.machines[i].fingerprint);
+  // What is left out is in the middle: names differ at their ends too.
+  function clipped(text, length) {
+    const end = Math.floor(length / 2) - 1;
+    return text.length > length ? text.slice(0, length - 1 - end) + "\u2026" + text.slice(-end) : text;
+  }
+  // On two lines where it is longer than one.
+  function wrapped(text, length) {
+    if (text.length <= length) return text;
+    const end = Math.max(...["_", "-", ".", " "].map((mark) => text.lastIndexOf(mark, length - 1))) + 1 || length;
+    return [text.slice(0, end), clipped(text.slice(end), length)];
+  }
   const axis = (text, more = {}) => ({ title: { display: true, text, color: theme.muted }, grid: { color: theme.grid }, ...more });
 
   // Few round ticks on a logarithmic axis: 1, 2 and 5 of each power of ten.
@@ -174,31 +194,19 @@
 
   let accuracyKey = "top1";
 
-  // A set of points a machine, those of its front in a set of their own, joined by steps.
-  function scatter(id, costKey, costText, byMachine) {
-    const groups = new Map();
-    for (const row of data.rows) {
-      const y = valueOf(row, accuracyKey), cost = valueOf(row, costKey);
-      if (y === null || cost === null) continue;
-      const group = byMachine ? row.machine : 0;
-      if (!groups.has(group)) groups.set(group, new Map());
-      groups.get(group).set(row.model, { x: costKey === "macs" ? cost / 1e9 : cost, y, name: row.model });
-    }
-    const datasets = [];
-    for (const [group, points] of [...groups].sort((a, b) => a[0] - b[0])) {
-      const all = [...points.values()], front = new Set(paretoFront(all));
-      const color = groups.size > 1 ? seriesColor(group) : theme.series[0];
-      const frontColor = groups.size > 1 ? color : theme.front;
-      const name = groups.size > 1 ? ", " + machineWord(group) : "";
-      datasets.push({
-        label: "Pareto front" + name, isFront: true, data: all.filter((p, i) => front.has(i)).sort((a, b) => a.x - b.x),
-        showLine: true, stepped: "before", borderColor: withAlpha(frontColor, 0.55), borderWidth: 1.5, borderDash: [5, 4],
-        pointBackgroundColor: frontColor, pointBorderColor: theme.card, pointRadius: 6.5, pointHoverRadius: 8, pointStyle: groups.size > 1 && group % 2 ? "rectRot" : "circle",
-      }, {
-        label: "Other entries" + name, data: all.filter((p, i) => !front.has(i)), pointBackgroundColor: withAlpha(color, 0.4), pointBorderColor: color,
-        pointRadius: 4, pointHoverRadius: 6, pointStyle: groups.size > 1 && group % 2 ? "rectRot" : "circle",
-      });
-    }
+  // The points of the front are a set of their own, joined by steps.
+  function scatter(id, costKey, costText) {
+    const all = data.rows.filter((row) => valueOf(row, accuracyKey) !== null && valueOf(row, costKey) !== null)
+      .map((row) => ({ x: costKey === "macs" ? valueOf(row, costKey) / 1e9 : valueOf(row, costKey), y: valueOf(row, accuracyKey), name: row.model }));
+    const front = new Set(paretoFront(all)), color = theme.series[0];
+    const datasets = [{
+      label: "Pareto front", isFront: true, data: all.filter((p, i) => front.has(i)).sort((a, b) => a.x - b.x),
+      showLine: true, stepped: "before", borderColor: withAlpha(theme.front, 0.55), borderWidth: 1.5, borderDash: [5, 4],
+      pointBackgroundColor: theme.front, pointBorderColor: theme.card, pointRadius: 6.5, pointHoverRadius: 8,
+    }, {
+      label: "Other entries", data: all.filter((p, i) => !front.has(i)), pointBackgroundColor: withAlpha(color, 0.4), pointBorderColor: color,
+      pointRadius: 4, pointHoverRadius: 6,
+    }];
     const shown = datasets.some((set) => set.data.length > 0);
     $(id).closest("figure").hidden = !shown;
     if (!shown) return;
@@ -225,9 +233,9 @@
   document.title = data.title + " \u2013 swinzoo report";
   $("title").textContent = data.title;
   const models = [...new Set(data.rows.map((row) => row.model))];
-  const measured = new Set(data.rows.filter((row) => row.machine !== undefined).map((row) => row.model));
+  const measured = data.rows.filter((row) => valueOf(row, "top1") !== null || row.speeds.some((speed) => speed.some((figure) => figure !== null)));
   const machineCount = data.machines.length;
-  $("summary").textContent = `${models.length} ${models.length === 1 ? "entry" : "entries"}, ${measured.size} of them measured` +
+  $("summary").textContent = `${models.length} ${models.length === 1 ? "entry" : "entries"}, ${measured.length} of them measured` +
     (machineCount ? ` on ${machineCount === 1 ? data.machines[0].name : machineCount + " machines"}.` : ".");
   function tile(name, key, better, unit) {
     const rows = data.rows.filter((row) => valueOf(row, key) !== null);
@@ -255,22 +263,20 @@
     radio.addEventListener("change", () => { accuracyKey = radio.value; tradeoff(); });
   }
   function tradeoff() {
-    scatter("latency-chart", "latency_ms", "Latency, ms", true);
-    scatter("macs-chart", "macs", "GMACs", false);
+    scatter("latency-chart", "latency_ms", "Latency, ms");
+    scatter("macs-chart", "macs", "GMACs");
   }
 
   // ---- Every entry ----
 
-  // Rows on the front of latency, of each machine, by the accuracy that is shown first.
-  const onFront = new Set();
-  for (let machine = 0; machine < machineCount; ++machine) {
-    const rows = data.rows.filter((row) => row.machine === machine && valueOf(row, accuracyKey) !== null && valueOf(row, "latency_ms") !== null);
-    for (const i of paretoFront(rows.map((row) => ({ x: valueOf(row, "latency_ms"), y: valueOf(row, accuracyKey) })))) onFront.add(rows[i]);
-  }
+  // Rows on the front of latency, by the accuracy that is shown first.
+  const compared = data.rows.filter((row) => valueOf(row, accuracyKey) !== null && valueOf(row, "latency_ms") !== null);
+  const onFront = new Set(paretoFront(compared.map((row) => ({ x: valueOf(row, "latency_ms"), y: valueOf(row, accuracyKey) }))).map((i) => compared[i]));
   const entries = makeTable("Every entry", data.columns, data.rows.map((row) => row.cells.map((cell, i) => ({
     value: cell[0], text: cell[1], missing: cell[0] === null, front: i === 0 && onFront.has(row) ? "on the Pareto front of latency" : "",
   }))));
   $("entries-table").append(entries.scroll);
+  for (const caption of document.querySelectorAll(".speed-caption")) caption.textContent = data.caption.join(" ");
   $("filter").addEventListener("input", (event) => {
     const words = event.target.value.toLowerCase().split(/\s+/);
     for (const row of entries.rows) {
@@ -286,28 +292,27 @@
     const names = [...new Set(data.machines.flatMap((machine) => machine.facts.map((fact) => fact[0])))];
     const facts = data.machines.map((machine) => new Map(machine.facts));
     const table = makeTable("Machines", [{ header: "Machine" }, ...data.machines.map((m, i) => ({ header: machineCount === 1 ? "" : String(i + 1) }))],
-      [["name", ...data.machines.map((machine) => machine.name)], ...names.map((name) => [name, ...facts.map((fact) => fact.get(name) ?? null)])]
+      [["name", ...data.machines.map((machine) => machine.name)], ["latency at", ...data.machines.map((machine) => machine.latency_at || null)], ["images/s at", ...data.machines.map((machine) => machine.throughput_at || null)], ...names.map((name) => [name, ...facts.map((fact) => fact.get(name) ?? null)])]
         .map((cells) => cells.map((cell) => plainCell(cell))));
     table.table.querySelectorAll("td").forEach((cell) => cell.classList.add("value"));
     table.table.querySelectorAll("thead button").forEach((button) => button.replaceWith(element("span", { className: "plain", textContent: button.textContent })));
     $("machines-table").append(table.scroll);
   }
-  const timed = models.filter((model) => data.rows.some((row) => row.model === model && valueOf(row, "latency_ms") !== null));
-  const rowAt = (model, machine) => data.rows.find((row) => row.model === model && row.machine === machine);
+  const timed = data.rows.filter((row) => row.speeds.some((speed) => speed[0] !== null));
   const several = machineCount > 1 && timed.length > 0;
   $("hardware-figure").hidden = !several;
   if (several) {
-    const figure = (model, machine, key) => {
-      const row = rowAt(model, machine);
-      return row === undefined || valueOf(row, key) === null ? plainCell(null) : plainCell(valueOf(row, key), textOf(row, key));
+    const figure = (row, machine, which) => {
+      const value = row.speeds[machine][which];
+      return value === null ? plainCell(null) : plainCell(value, value.toFixed(2 - which));
     };
     const headers = [{ header: "Model" }];
     data.machines.forEach((m, i) => headers.push({ header: `${i + 1}: ms`, numeric: true, about: m.name }, { header: `${i + 1}: images/s`, numeric: true, about: m.name }));
     headers.push({ header: "Slowest / fastest", numeric: true, about: "how much longer the slowest machine takes" });
-    const rows = timed.map((model) => {
-      const cells = [plainCell(model)], times = [];
+    const rows = timed.map((row) => {
+      const cells = [plainCell(row.model)], times = [];
       data.machines.forEach((m, i) => {
-        cells.push(figure(model, i, "latency_ms"), figure(model, i, "images_per_second"));
+        cells.push(figure(row, i, 0), figure(row, i, 1));
         if (cells.at(-2).value !== null) times.push(cells.at(-2).value);
       });
       const ratio = Math.max(...times) / Math.min(...times);
@@ -315,12 +320,14 @@
       return cells;
     });
     $("hardware-table").append(makeTable("Latency and throughput by machine", headers, rows).scroll);
-    $("hardware-chart").parentElement.style.height = `${90 + timed.length * (10 + 12 * machineCount)}px`;
+    const height = 90 + timed.length * (10 + 12 * machineCount);
+    $("hardware-chart").parentElement.style.height = `${height}px`;
+    $("hardware-figure").classList.toggle("tall", height > 1200);
     keep(() => draw("hardware-chart", "Bar chart: latency of each entry on each machine. The figures are in the table below it.", {
       type: "bar",
       data: {
-        labels: timed.map((model) => clipped(labels.get(model), innerWidth < 560 ? 21 : 40)),
-        datasets: data.machines.map((machine, i) => ({ label: `${i + 1}: ${machine.name}`, backgroundColor: seriesColor(i), borderRadius: 3, data: timed.map((model) => figure(model, i, "latency_ms").value) })),
+        labels: timed.map((row) => (innerWidth < 560 ? wrapped(labels.get(row.model), 19) : clipped(labels.get(row.model), 44))),
+        datasets: data.machines.map((machine, i) => ({ label: `${i + 1}: ${machine.name}`, backgroundColor: seriesColor(i), borderRadius: 3, data: timed.map((row) => row.speeds[i][0]) })),
       },
       options: { indexAxis: "y", scales: { x: logAxis("Latency, ms, logarithmic"), y: { grid: { display: false }, ticks: { autoSkip: false, font: { size: 11 } } } }, plugins: { legend: { position: "top", align: "start" } } },
     }));
@@ -335,32 +342,48 @@
     .some((list) => list.some((index) => nameOf(index) === model)));
   $("depth").hidden = deep.length === 0;
   for (const model of deep) $("model").append(element("option", { value: model, textContent: model }));
+  if (data.history.trends.length > 0) $("model").value = nameOf(data.history.trends[0].model);
+
+  // Colours tell one thing apart, dashes and points the machine.
+  function lineStyle(i, machine) {
+    return {
+      borderColor: seriesColor(i), backgroundColor: seriesColor(i), borderWidth: 2.5, pointRadius: 4,
+      borderDash: [[], [6, 4], [2, 3]][machine % 3], pointStyle: ["circle", "rectRot", "triangle", "rect"][machine % 4],
+    };
+  }
+
+  // Room for a legend's lines below a chart of the usual height.
+  const plotHeight = (count) => `${(innerWidth < 560 ? 270 : 340) + (innerWidth < 560 ? 20 * count : 10 * count)}px`;
 
   function throughput(model) {
     const rows = data.bench.rows.filter((row) => nameOf(row[0]) === model && row[bench.images_per_second] !== null);
     const batches = [...new Set(rows.map((row) => row[bench.batch]))].sort((a, b) => a - b);
-    const lines = new Map();
+    const setups = [...new Set(rows.map((row) => row[bench.setup]))];
+    const lines = new Map();  // of a machine and a configuration: images a second by batch
     for (const row of rows) {
-      const threads = row[bench.threads], streams = row[bench.streams];
-      const name = [row[bench.precision], threads && `${threads} thread${threads === 1 ? "" : "s"}`, streams > 1 && `${streams} streams`, machineCount > 1 && machineWord(row[1])].filter(Boolean).join(", ");
-      if (!lines.has(name)) lines.set(name, batches.map(() => null));
-      lines.get(name)[batches.indexOf(row[bench.batch])] = row[bench.images_per_second];
+      const key = JSON.stringify([setups.indexOf(row[bench.setup]), row[1]]);
+      if (!lines.has(key)) lines.set(key, batches.map(() => null));
+      lines.get(key)[batches.indexOf(row[bench.batch])] = row[bench.images_per_second];
     }
     $("batch-figure").hidden = rows.length === 0;
     if (rows.length === 0) return;
-    $("batch-chart").parentElement.style.height = innerWidth < 560 ? `${270 + 20 * lines.size}px` : "";
+    $("batch-chart").parentElement.style.height = plotHeight(lines.size);
     draw("batch-chart", `Line chart: images a second of ${model} over the batch size. The figures are in the table Configurations.`, {
       type: "line",
       data: {
         labels: batches,
-        datasets: [...lines].map(([label, values], i) => ({ label, data: values, borderColor: seriesColor(i), backgroundColor: seriesColor(i), borderWidth: 2.5, pointRadius: 4, tension: 0.15, spanGaps: true, pointStyle: ["circle", "rectRot", "triangle", "rect"][i % 4] })),
+        datasets: [...lines].map(([key, values]) => {
+          const [setup, machine] = JSON.parse(key);
+          return { label: machineCount > 1 ? `${setups[setup]}, ${machineWord(machine)}` : setups[setup], data: values, spanGaps: true, ...lineStyle(setup, machine) };
+        }),
       },
       options: { scales: { x: axis("Batch"), y: axis("Images/s", { beginAtZero: true }) }, plugins: { legend: { position: "bottom" } } },
     });
   }
 
   function profile(model) {
-    const found = data.profiles.find((p) => nameOf(p.model) === model);
+    const own = data.profiles.filter((p) => nameOf(p.model) === model);
+    const found = own.find((p) => p.machine === data.machine) ?? own[0];
     $("profile-figure").hidden = !found;
     if (!found) return;
     $("profile-caption").textContent = `Time by step, ms (${found.setup}${machineCount > 1 ? ", " + data.machines[found.machine].name : ""})`;
@@ -375,10 +398,41 @@
       },
       options: {
         indexAxis: "y",
-        scales: { x: axis("ms", { stacked: true }), y: { stacked: true, grid: { display: false }, ticks: { autoSkip: false, font: { size: 11 }, callback(value) { return clipped(this.getLabelForValue(value), 26); } } } },
+        scales: { x: axis("ms", { stacked: true }), y: { stacked: true, grid: { display: false }, ticks: { autoSkip: false, font: { size: 11 }, callback(value) { return clipped(this.getLabelForValue(value), innerWidth < 560 ? 24 : 48); } } } },
         plugins: {
           legend: { position: "top", align: "start" },
           tooltip: { callbacks: { afterLabel: (item) => { const step = found.steps[item.dataIndex]; return `${step[3]} % of all` + (step[4] === null ? "" : `; ${step[4]} % of the machine's roof`); } } },
+        },
+      },
+    });
+  }
+
+  // The words of a configuration without those that a machine brings along: its instruction set.
+  const configurationOf = (trend) => trend.configuration.split(" ").filter((word) => !word.startsWith("isa=")).join(" ");
+
+  // One configuration of a measure: a line a machine.
+  function drawTrend(id, model, measure, lines) {
+    const commits = [...new Set(lines.flatMap((trend) => trend.points.map((point) => point[0])))].sort((a, b) => data.history.commits[a][1].localeCompare(data.history.commits[b][1]));
+    // Machines of very different speed are shown by how they change.
+    const relative = lines.length > 1 && measure.startsWith("Latency");
+    const what = relative ? "Latency, % of the first commit's" : measure;
+    const isaOf = (trend) => trend.configuration.match(/isa=\S+/)?.[0] ?? "";
+    const label = (trend) => machineWords.get(trend.machine) + (lines.some((other) => other !== trend && other.machine === trend.machine) ? ", " + isaOf(trend) : "");
+    draw(id, `Line chart: ${measure} of ${model} over the commits.`, {
+      type: "line",
+      data: {
+        labels: commits.map((commit) => data.history.commits[commit][0].slice(0, 7)),
+        datasets: lines.map((trend, i) => {
+          const values = new Map(trend.points);
+          const scale = relative ? 100 / trend.points[0][1] : 1;
+          return { label: label(trend), data: commits.map((commit) => (values.has(commit) ? values.get(commit) * scale : null)), spanGaps: true, ...lineStyle(i, i) };
+        }),
+      },
+      options: {
+        scales: { x: axis("Commit"), y: axis(what, { grace: "15%" }) },
+        plugins: {
+          legend: { position: "bottom" },
+          tooltip: { callbacks: { title: (items) => { const commit = data.history.commits[commits[items[0].dataIndex]]; return `${commit[0]}, ${commit[1].slice(0, 10)}`; } } },
         },
       },
     });
@@ -391,28 +445,22 @@
     const own = data.history.trends.filter((trend) => nameOf(trend.model) === model);
     for (const measure of new Set(own.map((trend) => trend.measure))) {
       const id = "trend-" + box.children.length;
-      box.append(element("figure", {}, element("figcaption"), element("div", { className: "plot" }, element("canvas", { id, role: "img" }))));
-      const lines = own.filter((trend) => trend.measure === measure);
-      const commits = [...new Set(lines.flatMap((trend) => trend.points.map((point) => point[0])))].sort((a, b) => data.history.commits[a][1].localeCompare(data.history.commits[b][1]));
-      // Lines of very different heights are shown by how they change.
-      const relative = lines.length > 1 && measure.startsWith("Latency");
-      const what = relative ? "Latency, % of the first commit's" : measure;
-      box.lastChild.firstChild.textContent = `${what}, over the commits`;
-      // Of the configuration only what differs between the lines.
-      const words = lines.map((trend) => trend.configuration.split(" "));
-      const label = (i) => words[i].filter((word) => !words.every((other) => other.includes(word))).join(" ") || words[i].slice(0, 4).map((word) => word.replace(/^.*=/, "")).join(" ");
-      draw(id, `Line chart: ${measure} of ${model} over the commits.`, {
-        type: "line",
-        data: {
-          labels: commits.map((commit) => data.history.commits[commit][0].slice(0, 7)),
-          datasets: lines.map((trend, i) => {
-            const values = new Map(trend.points);
-            const scale = relative ? 100 / trend.points[0][1] : 1;
-            return { label: label(i), data: commits.map((commit) => (values.has(commit) ? values.get(commit) * scale : null)), borderColor: seriesColor(i), backgroundColor: seriesColor(i), borderWidth: 2.5, pointRadius: 3.5, spanGaps: true };
-          }),
-        },
-        options: { scales: { x: axis("Commit"), y: axis(what, { grace: "15%" }) }, plugins: { legend: { position: "bottom", display: lines.length <= 12 }, tooltip: { callbacks: { title: (items) => { const commit = data.history.commits[commits[items[0].dataIndex]]; return `${commit[0]}, ${commit[1].slice(0, 10)}`; } } } } },
+      const all = own.filter((trend) => trend.measure === measure);
+      const isReduced = (configuration) => !configuration.includes("precision=fp32");
+      const batch = (configuration) => Number(configuration.match(/batch=(\d+)/)?.[1] ?? 0);
+      const configurations = [...new Set(all.map(configurationOf))]
+        .sort((a, b) => isReduced(a) - isReduced(b) || batch(a) - batch(b) || a.localeCompare(b, "en", { numeric: true }));
+      const words = configurations.map((configuration) => configuration.split(" "));
+      const choice = element("select", { ariaLabel: "Configuration" });
+      configurations.forEach((configuration, i) => {
+        const differing = words[i].filter((word) => !words.every((other) => other.includes(word)));
+        choice.append(element("option", { value: configuration, textContent: differing.join(", ") || "usual" }));
       });
+      choice.hidden = configurations.length === 1;
+      const show = () => drawTrend(id, model, measure, all.filter((trend) => configurationOf(trend) === choice.value));
+      choice.addEventListener("change", show);
+      box.append(element("figure", {}, element("figcaption", {}, `${measure}, over the commits `, choice), element("div", { className: "plot" }, element("canvas", { id, role: "img" }))));
+      show();
     }
     return own.length > 0;
   }
@@ -422,7 +470,7 @@
     throughput(model);
     profile(model);
     const missing = [];
-    if (!trends(model)) missing.push("no history was given, so there are no trends");
+    if (!trends(model)) missing.push("no history with two commits of this entry was given (--history), so there are no trends");
     if ($("profile-figure").hidden) missing.push("no profile was measured (bench --profile)");
     if ($("batch-figure").hidden) missing.push("no speed was measured");
     const text = missing.join("; ");
@@ -435,7 +483,7 @@
   $("configurations").hidden = data.bench.rows.length === 0;
   if (data.bench.rows.length > 0) {
     $("configurations-summary").textContent = `All ${data.bench.rows.length} measured configurations`;
-    const headers = [{ header: "Model" }, ...(machineCount > 1 ? [{ header: "Machine" }] : []), ...data.bench.columns.map((c) => ({ header: c.header, numeric: c.key !== "precision" }))];
+    const headers = [{ header: "Model" }, ...(machineCount > 1 ? [{ header: "Machine" }] : []), ...data.bench.columns.map((c) => ({ header: c.header, numeric: c.key !== "setup" }))];
     const fill = () => {
       if ($("configurations-table").firstChild) return;
       const rows = data.bench.rows.map((row) => [plainCell(nameOf(row[0])), ...(machineCount > 1 ? [plainCell(data.machines[row[1]].name)] : []), ...row.slice(2).map((value) => plainCell(value))]);
