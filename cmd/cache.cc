@@ -118,11 +118,15 @@ Action setup_path(CLI::App& app) {
 
 Action setup_cache(CLI::App& app) {
   static constexpr Command kCommands[] = {
-      {"ls", "What the caches hold, a line a revision", &setup_ls},
-      {"verify", "Read all of it and check its digests", &setup_cache_verify},
-      {"rm", "Remove models, or revisions of them", &setup_rm},
-      {"prune", "Remove what no branch or tag stands for, and what unfinished downloads left", &setup_prune},
-      {"path", "Where a model lies", &setup_path},
+      {"ls", "What the caches hold, a line a revision", &setup_ls, "  swinzoo cache ls --sort size"},
+      {"verify", "Read all of it and check its digests", &setup_cache_verify,
+       "  swinzoo cache verify\n"
+       "  swinzoo cache verify hf:OWNER/REPO --json"},
+      {"rm", "Remove models, or revisions of them", &setup_rm, "  swinzoo cache rm hf:OWNER/REPO --dry-run"},
+      {"prune", "Remove what no branch or tag stands for, and what unfinished downloads left", &setup_prune,
+       "  swinzoo cache prune --dry-run"},
+      {"path", "Where a model lies", &setup_path,
+       "  swinzoo cache path swin_tiny_patch4_window7_224.ms_in1k"},
   };
   return setup_subcommands(app, kCommands);
 }

@@ -20,7 +20,7 @@ struct Command {
   const char* name;
   const char* summary;             // one line for --help
   Action (*setup)(CLI::App& app);  // declares its options on `app`, and returns what runs it
-  const char* examples = "";       // for --help: lines "  swinzoo NAME ..."
+  const char* examples;            // for --help: lines "  swinzoo NAME ..."
 };
 
 // Declares all that swinzoo understands. Parsing fills `globals`, and `action` with what runs the subcommand;

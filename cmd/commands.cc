@@ -80,7 +80,7 @@ void declare(CLI::App& app, Globals& globals, Action& action) {
   for (const Command& command : commands()) {
     CLI::App* sub = app.add_subcommand(command.name, command.summary);
     sub->callback([&action, run = command.setup(*sub)] { action = run; });
-    if (*command.examples != 0) sub->footer(fmt::format("Examples:\n{}", command.examples));
+    sub->footer(fmt::format("Examples:\n{}", command.examples));
   }
 }
 
@@ -90,6 +90,7 @@ Action setup_subcommands(CLI::App& app, std::span<const Command> commands) {
   for (const Command& command : commands) {
     CLI::App* sub = app.add_subcommand(command.name, command.summary);
     sub->callback([chosen, run = command.setup(*sub)] { *chosen = run; });
+    sub->footer(fmt::format("Examples:\n{}", command.examples));
   }
   return [chosen](const Globals& globals) { return (*chosen)(globals); };
 }

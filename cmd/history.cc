@@ -382,12 +382,24 @@ Action setup_prune(CLI::App& app) {
 
 Action setup_history(CLI::App& app) {
   static constexpr Command kCommands[] = {
-      {"add", "Keep results", &setup_add},
-      {"ls", "What is kept, a line a result", &setup_ls},
-      {"show", "Results as eval and bench print them: of a commit, or the baseline", &setup_show},
-      {"trend", "A measure over the commits", &setup_trend},
-      {"export", "All rows as JSON or CSV", &setup_export},
-      {"prune", "Remove old results", &setup_prune},
+      {"add", "Keep results", &setup_add,
+       "  swinzoo history add runs/ --commit HEAD\n"
+       "  swinzoo history add eval.json bench.json --samples --history team.db"},
+      {"ls", "What is kept, a line a result", &setup_ls,
+       "  swinzoo history ls --machine this\n"
+       "  swinzoo history ls --model swin_tiny_patch4_window7_224.ms_in1k --kind eval --json"},
+      {"show", "Results as eval and bench print them: of a commit, or the baseline", &setup_show,
+       "  swinzoo history show --baseline --samples --json\n"
+       "  swinzoo history show --commit v1.2 --latest --format md\n"
+       "  swinzoo history show 17 18 -o two.json"},
+      {"trend", "A measure over the commits", &setup_trend,
+       "  swinzoo history trend --machine this\n"
+       "  swinzoo history trend --measure top1 --kind eval"},
+      {"export", "All rows as JSON or CSV", &setup_export,
+       "  swinzoo history export --format csv -o history.csv"},
+      {"prune", "Remove old results", &setup_prune,
+       "  swinzoo history prune --keep 50 --dry-run\n"
+       "  swinzoo history prune --older-than 365 --machine this"},
   };
   return setup_subcommands(app, kCommands);
 }

@@ -82,22 +82,27 @@ TEST_CASE("every subcommand has help with its options") {
   }
 }
 
-TEST_CASE("every subcommand's help has examples, which it understands") {
+TEST_CASE("the help of every subcommand, and of theirs, has examples, which it understands") {
   for (const cmd::Command& command : cmd::commands()) {
-    INFO(command.name);
-    const std::string start = fmt::format("  swinzoo {} ", command.name);
-    REQUIRE_THAT(command.examples, Catch::StartsWith(start));
-    CHECK_THAT(help_of({command.name}), Contains(std::string("Examples:\n") + command.examples));
-    std::istringstream lines(command.examples);
-    for (std::string line; std::getline(lines, line);) {
-      INFO(line);
-      CHECK_THAT(line, Catch::StartsWith(start));
-      CLI::App app("", "swinzoo");
-      cmd::Globals globals;
-      cmd::Action action;
-      declare(app, globals, action);
-      CHECK_NOTHROW(app.parse(line.substr(line.find("swinzoo")), true));
-      CHECK(action != nullptr);
+    for (const std::vector<std::string>& words : lines_of(command)) {
+      const std::string start = fmt::format("  swinzoo {}", fmt::join(words, " "));
+      INFO(start);
+      const std::string help = help_of(words), title = "Examples:\n";
+      const size_t at = help.find(title);
+      REQUIRE(at != std::string::npos);
+      std::istringstream lines(help.substr(at + title.size()));
+      int examples = 0;
+      for (std::string line; std::getline(lines, line) && !line.empty(); ++examples) {
+        INFO(line);
+        CHECK((line == start || line.starts_with(start + " ")));
+        CLI::App app("", "swinzoo");
+        cmd::Globals globals;
+        cmd::Action action;
+        declare(app, globals, action);
+        CHECK_NOTHROW(app.parse(line.substr(line.find("swinzoo")), true));
+        CHECK(action != nullptr);
+      }
+      CHECK(examples > 0);
     }
   }
 }
@@ -116,6 +121,16 @@ TEST_CASE("a wrong command line ends in 2 and suggests what was meant") {
   check_usage_error({"eval", "m", "--data", "d", "--batch-sise", "3"}, "did you mean '--batch-size'?");
   check_usage_error({"bench", "m", "--thread=2"}, "did you mean '--threads'?");
   check_usage_error({"history", "tred"}, "did you mean 'trend'?");
+  check_usage_error({"history", "show", "--baselin"}, "did you mean '--baseline'?");
+  check_usage_error({"history", "show", "--baselin"}, "swinzoo history show --help");
+  check_usage_error({"history", "add", "r", "--comit", "HEAD"}, "did you mean '--commit'?");
+  check_usage_error({"history", "show", "--format", "jsno"}, "did you mean 'json'?");
+  check_usage_error({"history", "ls", "--kind", "evel"}, "did you mean 'eval'?");
+  check_usage_error({"history", "trend", "--histroy", "h.db"}, "did you mean '--history'?");
+  check_usage_error({"cache", "verfy"}, "did you mean 'verify'?");
+  check_usage_error({"cache", "rm", "m", "--dry-ran"}, "did you mean '--dry-run'?");
+  check_usage_error({"compare", "a", "b", "--fail-ob", "x"}, "did you mean '--fail-on'?");
+  check_usage_error({"compare", "a", "b", "--format", "jnit"}, "did you mean 'junit'?");
   check_usage_error({"report", "r", "--format", "htm"},
                     "'htm' is none of md, csv, html; did you mean 'html'?");
   check_usage_error({"convert", "a", "b", "-o", "c"}, "b");
