@@ -48,6 +48,9 @@ TEST_CASE("bash completes subcommands, and theirs") {
   CHECK(completions({"-q", "ben"}) == Words{"bench"});
   CHECK(completions({"history", "tr"}) == Words{"trend"});
   CHECK(completions({"cache", "v"}) == Words{"verify"});
+  CHECK(completions({"history", ""}) == Words{"add", "ls", "show", "trend", "export", "prune"});
+  CHECK(completions({"history", "show", "tr"}).empty());
+  CHECK(completions({"comp"}) == Words{"compare", "completion"});
 }
 
 TEST_CASE("bash completes options and their values") {
@@ -59,6 +62,15 @@ TEST_CASE("bash completes options and their values") {
   CHECK(completions({"report", "--format", "h"}) == Words{"html"});
   CHECK(completions({"completion", ""}) == Words{"bash", "zsh", "fish"});
   CHECK(completions({"bench", "--threads", ""}).empty());
+  CHECK(completions({"compare", "--form"}) == Words{"--format"});
+  CHECK(completions({"compare", "a.json", "--format", "j"}) == Words{"json", "junit"});
+  CHECK(completions({"compare", "--fail"}) == Words{"--fail-on"});
+  CHECK(completions({"history", "show", "--base"}) == Words{"--baseline"});
+  CHECK(completions({"history", "show", "--baseline", "--format", "google"}) == Words{"google-benchmark"});
+  CHECK(completions({"history", "export", "--format", ""}) == Words{"json", "csv"});
+  CHECK(completions({"history", "ls", "--kind", ""}) == Words{"eval", "bench"});
+  CHECK(completions({"history", "ls", "--base"}).empty());  // which show has, and ls has not
+  CHECK(completions({"history", "add", "--sam"}) == Words{"--samples"});
 }
 
 TEST_CASE("bash completes models and files") {
@@ -67,6 +79,14 @@ TEST_CASE("bash completes models and files") {
   CHECK_THAT(completions({"predict", "m", "a"}), VectorContains(std::string("a.jpg")));
   CHECK(completions({"eval", "--data", "a"}) == Words{"a.jpg"});
   CHECK(completions({"report", "a"}) == Words{"a.jpg"});
+  CHECK(completions({"compare", "a"}) == Words{"a.jpg"});
+  CHECK(completions({"compare", "--base", "a"}) == Words{"a.jpg"});
+  CHECK(completions({"history", "add", "a"}) == Words{"a.jpg"});
+  for (const Words& command : {Words{"compare"}, Words{"report"}, Words{"history", "show"}}) {
+    Words typed = command;
+    typed.insert(typed.end(), {"--history", "a"});
+    CHECK(completions(typed) == Words{"a.jpg"});
+  }
 }
 
 TEST_CASE("every command and option stands in each script") {
@@ -75,13 +95,18 @@ TEST_CASE("every command and option stands in each script") {
   for (const char* shell : {"bash", "zsh", "fish"}) {
     const std::string script = run_swinzoo({"completion", shell}).out;
     for (const cmd::Command& command : cmd::commands()) {
-      CLI::App app;
+      CLI::App app(command.summary, command.name);
       command.setup(app);
-      CHECK_THAT(script, Catch::Contains(command.name));
-      for (const CLI::Option* option : app.get_options()) {
-        const bool is_fish = std::string_view(shell) == "fish";
-        for (const std::string& name : option->get_lnames()) {
-          CHECK_THAT(script, Catch::Contains((is_fish ? "-l " : "--") + name));
+      std::vector<const CLI::App*> apps = {&app};
+      for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
+        apps.push_back(sub);
+      for (const CLI::App* each : apps) {
+        CHECK_THAT(script, Catch::Contains(each->get_name()));
+        for (const CLI::Option* option : each->get_options()) {
+          const bool is_fish = std::string_view(shell) == "fish";
+          for (const std::string& name : option->get_lnames()) {
+            CHECK_THAT(script, Catch::Contains((is_fish ? "-l " : "--") + name));
+          }
         }
       }
     }

@@ -45,6 +45,13 @@ def test_fish(folder):
     assert sorted(fish(folder, "swinzoo completion ")) == ["bash", "fish", "zsh"]
     assert fish(folder, "swinzoo eval m --dat") == ["--data"]
     assert fish(folder, "swinzoo cache verify --again") == []
+    assert fish(folder, "swinzoo compare --fail") == ["--fail-on"]
+    assert sorted(fish(folder, "swinzoo compare a.json --format j")) == ["json", "junit"]
+    assert fish(folder, "swinzoo history show --base") == ["--baseline"]
+    assert fish(folder, "swinzoo history ls --base") == []
+    assert sorted(fish(folder, "swinzoo history export --format ")) == ["csv", "json"]
+    assert "a.jpg" in fish(folder, "swinzoo compare a")
+    assert "a.jpg" in fish(folder, "swinzoo history show --history a")
     assert fish(folder, "swinzoo verify --again") == ["--against"]
     assert "sayakpaul/swin_s3_tiny_224" in fish(folder, "swinzoo info sayakpaul/swin_s3")
     assert "a.jpg" in fish(folder, "swinzoo predict m a")
@@ -95,6 +102,13 @@ def test_zsh(folder):
         assert zsh.completed("swinzoo completion f")[0] == "swinzoo completion fish "
         assert zsh.completed("swinzoo eval m --dat")[0].startswith("swinzoo eval m --data")
         assert zsh.completed("swinzoo cache verify --again")[0] == "swinzoo cache verify --again"
+        assert zsh.completed("swinzoo compare --fail")[0].startswith("swinzoo compare --fail-on")
+        assert zsh.completed("swinzoo compare x.json --format ju")[0] == "swinzoo compare x.json --format junit "
+        assert zsh.completed("swinzoo compare a")[0] == "swinzoo compare a.jpg "
+        assert zsh.completed("swinzoo history show --base")[0].startswith("swinzoo history show --baseline")
+        assert zsh.completed("swinzoo history ls --base")[0] == "swinzoo history ls --base"
+        assert zsh.completed("swinzoo history export --format c")[0] == "swinzoo history export --format csv "
+        assert zsh.completed("swinzoo history add a")[0] == "swinzoo history add a.jpg "
         assert zsh.completed("swinzoo verify --again")[0].startswith("swinzoo verify --against")
         assert zsh.completed("swinzoo info sayakpaul/swin_s3_tiny_224_f")[0] == "swinzoo info sayakpaul/swin_s3_tiny_224_fe "
         assert zsh.completed("swinzoo report a")[0] == "swinzoo report a.jpg "
