@@ -1,7 +1,7 @@
 """What others read of what bench writes: google-benchmark's own compare.py, JUnit's schema, github-action-benchmark's.
 
-compare.py is that of Debian's libbenchmark-tools. The schemas are written down here as strict readers, after
-jenkinsci/xunit-plugin's junit-10.xsd and github-action-benchmark's src/extract.ts (extractCustomBenchmarkResult).
+compare.py is that of Debian's libbenchmark-tools. github-action-benchmark's schema is written down here as a strict reader, after its
+src/extract.ts (extractCustomBenchmarkResult).
 """
 
 import json
@@ -9,40 +9,11 @@ import os
 import pathlib
 import subprocess
 import sys
-import xml.etree.ElementTree
+
+from junit import read_junit
 
 COMPARE = pathlib.Path("/usr/share/benchmark/compare.py")
 MODEL = pathlib.Path(__file__).parents[1] / "data" / "golden" / "swin_mini_224"
-
-CHILDREN = {
-    "testsuites": {"testsuite"},
-    "testsuite": {"properties", "testcase", "system-out", "system-err"},
-    "testcase": {"skipped", "error", "failure", "system-out", "system-err"},
-}
-ATTRIBUTES = {
-    "testsuites": {"name", "time", "tests", "failures", "disabled", "errors"},
-    "testsuite": {"name", "tests", "failures", "errors", "time", "disabled", "skipped", "timestamp", "hostname", "id", "package"},
-    "testcase": {"name", "assertions", "time", "classname", "status"},
-    "failure": {"type", "message"},
-}
-
-
-def read_junit(text):
-    """The test cases, once every element is seen to be where the schema has it."""
-    root = xml.etree.ElementTree.fromstring(text.encode())
-    assert root.tag == "testsuites"
-    for element in root.iter():
-        assert set(element.attrib) <= ATTRIBUTES.get(element.tag, set()), element.tag
-        assert {child.tag for child in element} <= CHILDREN.get(element.tag, set()), element.tag
-    for suite in root:
-        assert suite.attrib["name"]
-        assert int(suite.attrib["tests"]) == len(suite.findall("testcase"))
-        assert int(suite.attrib["failures"]) == len(suite.findall("testcase/failure"))
-    for case in root.iter("testcase"):
-        assert case.attrib["name"]
-        float(case.attrib["time"])
-    return list(root.iter("testcase"))
-
 
 def bench(tmp_path, *args):
     """A bench of a mini model; the file that it printed. A model that is missing fails, so the status is 1."""
