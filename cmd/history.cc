@@ -89,9 +89,18 @@ int add(const AddOptions& options, const Globals& globals) {
   const std::string commit = options.commit.empty() ? "" : eval::commit_named(options.commit);
   const auto path = history_path(options.history);
   const int64_t added = eval::History::open_or_make(path).add(runs, commit);
-  const int64_t known = static_cast<int64_t>(runs.size()) - added;
-  fmt::print("{}: {} added{}\n", path.string(), added,
-             known > 0 ? fmt::format(", {} there already", known) : "");
+  const int64_t failed = std::ranges::count_if(runs, [](const eval::Run& run) { return !run.error.empty(); });
+  const int64_t known = static_cast<int64_t>(runs.size()) - failed - added;
+  fmt::print("{}: {} added{}{}\n", path.string(), added,
+             known > 0 ? fmt::format(", {} there already", known) : "",
+             failed > 0 ? fmt::format(", {} failed and left out", failed) : "");
+  const bool lacks_samples = options.samples && std::ranges::any_of(runs, [](const eval::Run& run) {
+                               return run.kind == "eval" && run.error.empty() && run.samples.empty();
+                             });
+  if (lacks_samples && !globals.quiet) {
+    fmt::print(stderr,
+               "swinzoo: note: some evaluations hold no samples; 'eval --samples' or 'eval -o DIR/' does\n");
+  }
   const bool is_unknown = commit.empty() && std::any_of(runs.begin(), runs.end(), [](const eval::Run& run) {
                             return run.commit.empty() || run.commit == "unknown";
                           });

@@ -59,7 +59,8 @@ class History {
 
   // Adds all of them or none, by `commit`, or where that is empty by the commit that each names itself, with
   // the samples that they hold. The very same result of the same commit, samples aside, is kept once; where
-  // it was kept without samples, these join it. Returns how many are new or got samples.
+  // it was kept without samples, these join it. Failed runs are left out. Returns how many are new or got
+  // samples.
   int64_t add(std::span<const Run> runs, const std::string& commit);
 
   // In the order in which they were measured.

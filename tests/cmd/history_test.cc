@@ -146,6 +146,26 @@ TEST_CASE("compare takes what the history has of a commit and of the baseline") 
   CHECK(results_of(named).front().at("base") == "history:HEAD~2");
 }
 
+TEST_CASE("history add says what it left out, and what it was asked for and did not find") {
+  const Fixture fixture;
+  Run failed = made_eval(), bare = made_eval();
+  failed.error = "the file is truncated";
+  bare.samples.clear();
+  const auto run_folder = [&](const char* name, const Run& run) {
+    const fs::path folder = fixture.path(name) / "m" / "eval";
+    write_text(folder / (run.error.empty() ? "result.json" : "failed.json"), to_json(std::vector{run}));
+    return fixture.path(name).string();
+  };
+  const std::string bad = run_folder("bad", failed), good = run_folder("good", bare);
+  CHECK(fixture.history({"add", bad, good, "--commit", "HEAD"}).out ==
+        fixture.db() + ": 1 added, 1 failed and left out\n");
+  CHECK(fixture.history({"add", bad, good, "--commit", "HEAD"}).out ==
+        fixture.db() + ": 0 added, 1 there already, 1 failed and left out\n");
+  CHECK(fixture.history({"add", good, "--commit", "HEAD"}).err.empty());
+  CHECK_THAT(fixture.history({"add", good, "--commit", "HEAD", "--samples"}).err,
+             Contains("hold no samples"));
+}
+
 TEST_CASE("evaluations that were added with --samples are compared image by image") {
   const Fixture fixture;
   Run run = made_eval();
