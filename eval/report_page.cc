@@ -95,6 +95,11 @@ constexpr std::array kBenchColumns = {
     BenchColumn{"gmacs_per_second", "GMAC/s", [](const Run& r) { return rounded(r.gmacs_per_second, 1); }},
     BenchColumn{"peak_memory_mb", "Peak MiB", [](const Run& r) { return rounded(r.peak_memory_mb, 0); }},
     BenchColumn{"load_ms", "Load ms", [](const Run& r) { return rounded(r.load_ms, 1); }},
+    BenchColumn{"warnings", "Warnings",
+                [](const Run& r) {
+                  return r.warnings.empty() ? json::value(nullptr)
+                                            : json::value(fmt::format("{}", fmt::join(r.warnings, "; ")));
+                }},
 };
 
 // Every configuration as [model, machine, a value a column]; models by the number of their first row.

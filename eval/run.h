@@ -251,7 +251,8 @@ void visit_fields(Self& run, Visit&& visit) {
   field("macs", run.macs, "", "multiply-accumulates of one image, those done once at load included");
   field("activations", run.activations, "",
         "elements put out by convolutions and matrix products, for one image");
-  field("weights_digest", run.weights_digest, "", "SHA-256 that names the weights");
+  field("weights_digest", run.weights_digest, "",
+        "SHA-256 that names the weights, of the bytes that were run");
 
   group = "Setup";
   field("backend", run.backend, "", "`cpu` or `reference`");

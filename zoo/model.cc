@@ -136,14 +136,20 @@ Model::Model(OpenedModel opened, const backends::Backend& backend, const backend
 
 Digests Model::digests() const {
   const auto& tensors = opened_.checkpoint->tensors();
-  if (std::all_of(tensors.begin(), tensors.end(), [](const auto& t) { return t.dtype == DType::kF32; })) {
-    Digests carried = canonical_digests(*opened_.checkpoint, opened_.origin);
-    if (!carried.empty()) return carried;
-  }
+  const bool is_rounded =
+      std::any_of(tensors.begin(), tensors.end(), [](const auto& t) { return t.dtype != DType::kF32; });
+  const Digests carried = is_rounded ? Digests() : canonical_digests(*opened_.checkpoint, opened_.origin);
   Digests digests;
   const auto& weights = executable_->plan().weights;
-  for (size_t i = 0; i < weights.size(); ++i)
-    digests[weights[i].name] = sha256_hex(weights_->views()[i].bytes);
+  for (size_t i = 0; i < weights.size(); ++i) {
+    const std::string& name = weights[i].name;
+    const std::string& digest = digests[name] = sha256_hex(weights_->views()[i].bytes);
+    const auto claim = carried.find(name);
+    if (claim != carried.end() && claim->second != digest) {
+      fail(ErrorCode::kCorrupt, "{}: {} is not what the file's own digests say (see 'swinzoo verify')",
+           opened_.origin, name);
+    }
+  }
   return digests;
 }
 

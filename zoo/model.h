@@ -63,9 +63,9 @@ class Model {
   const std::string& origin() const { return opened_.origin; }
   const backends::Executable& executable() const { return *executable_; }
 
-  // SHA-256 of each weight's float32 bytes as they are run, by name: those that a canonical file of float32
-  // carries, else computed here. Weights that are stored as F16 or BF16 count as the values that these stand
-  // for.
+  // SHA-256 of each weight's float32 bytes as they are run, by name. Weights that are stored as F16 or BF16
+  // count as the values that these stand for. Reads all weights. Throws kCorrupt where a canonical file of
+  // float32 carries other digests.
   Digests digests() const;
 
  private:

@@ -262,6 +262,10 @@
     radio.disabled = !has(radio.value);
     radio.addEventListener("change", () => { accuracyKey = radio.value; tradeoff(); });
   }
+  const isAnyKnown = has("top1") || has("published_top1");
+  $("accuracy-choice").hidden = !isAnyKnown;
+  $("tradeoff-note").hidden = !isAnyKnown;
+  $("tradeoff-missing").hidden = isAnyKnown;
   function tradeoff() {
     scatter("latency-chart", "latency_ms", "Latency, ms");
     scatter("macs-chart", "macs", "GMACs");
@@ -483,7 +487,7 @@
   $("configurations").hidden = data.bench.rows.length === 0;
   if (data.bench.rows.length > 0) {
     $("configurations-summary").textContent = `All ${data.bench.rows.length} measured configurations`;
-    const headers = [{ header: "Model" }, ...(machineCount > 1 ? [{ header: "Machine" }] : []), ...data.bench.columns.map((c) => ({ header: c.header, numeric: c.key !== "setup" }))];
+    const headers = [{ header: "Model" }, ...(machineCount > 1 ? [{ header: "Machine" }] : []), ...data.bench.columns.map((c) => ({ header: c.header, numeric: !["setup", "warnings"].includes(c.key) }))];
     const fill = () => {
       if ($("configurations-table").firstChild) return;
       const rows = data.bench.rows.map((row) => [plainCell(nameOf(row[0])), ...(machineCount > 1 ? [plainCell(data.machines[row[1]].name)] : []), ...row.slice(2).map((value) => plainCell(value))]);

@@ -144,6 +144,20 @@ def test_trends_have_a_line_a_machine(page):
         assert tab.complaints() == []
 
 
+def test_without_an_accuracy_it_says_so_and_warnings_are_in_the_configurations(tmp_path):
+    runs = [dict(bench("my_model", 0, 1, 1, 10.0, "c" * 40), warnings=["it was busy", "it drifted"]),
+            bench("my_model", 0, 8, 1, 10.0, "c" * 40)]
+    (tmp_path / "bench.json").write_text(json.dumps(dict(schema=1, results=runs)))
+    swinzoo.run("report", tmp_path / "bench.json", "--format", "html", "-o", tmp_path / "page.html")
+    with browser.Page() as tab:
+        tab.open(tmp_path / "page.html")
+        assert tab.evaluate("document.getElementById('tradeoff').innerText").split("\n", 1)[1].strip().startswith("No accuracy")
+        tab.evaluate("document.getElementById('configurations-details').open = true")
+        warnings = "[...document.querySelectorAll('#configurations-table tbody tr')].map(r => r.lastChild.textContent)"
+        assert tab.evaluate(f"new Promise(d => setTimeout(() => d({warnings}), 50))") == ["it was busy; it drifted", "\u2013"]
+        assert tab.complaints() == []
+
+
 def test_names_are_text(page):
     path, _ = page
     with browser.Page() as tab:

@@ -71,6 +71,16 @@ TEST_CASE("a canonical file needs no config and gives the same digests") {
   CHECK(digests.at(first.name) == sha256_hex(encoded(first, DType::kF32).bytes()));
 }
 
+TEST_CASE("weights that are not what the file's digests say are run, but get no digest") {
+  const Fixture made;
+  const fs::path canonical = made.canonical();
+  std::string bytes = read_text(canonical);
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  write_text(canonical, bytes);
+  CHECK(code_of([&] { load(canonical).digests(); }) == ErrorCode::kCorrupt);
+  CHECK_THROWS_WITH(load(canonical).digests(), Contains("swinzoo verify"));
+}
+
 TEST_CASE("unknown names are not found and near ones are suggested") {
   CHECK(open_code("swin_tiny_patch4_window7_225.ms_in1k") == ErrorCode::kNotFound);
   CHECK_THROWS_WITH(open("swin_tiny_patch4_window7_225.ms_in1k"), Contains("did you mean"));
