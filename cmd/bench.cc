@@ -12,6 +12,7 @@
 #include "cmd/bench_options.h"
 #include "cmd/command.h"
 #include "cmd/options.h"
+#include "cmd/overwrite.h"
 #include "eval/count.h"
 #include "eval/machine.h"
 #include "eval/model_bench.h"
@@ -36,6 +37,9 @@ class Bench {
 
   int run() {
     const std::vector<std::string> models = models_of(options_, catalog_);
+    std::vector<std::filesystem::path> inputs = files_of_models(models, catalog_);
+    inputs.insert(inputs.end(), {options_.images, options_.run.catalog});
+    require_not_an_input(options_.output.file, inputs);
     const std::vector<Configuration> configurations = configurations_of(options_);
     const bool is_only_one = models.size() * configurations.size() == 1;
     bool has_failed = false;
@@ -63,7 +67,7 @@ class Bench {
       loaded_.reset();
       checks_.clear();
     }
-    log_.print();
+    log_.finish();
     return has_failed ? static_cast<int>(ErrorCode::kFailed) : 0;
   }
 
@@ -79,7 +83,11 @@ class Bench {
   };
 
   void add(const std::string& model, eval::Run run) {
-    if (folder_) folder_->add(model, run);
+    try {
+      if (folder_) folder_->add(model, run);
+    } catch (const Error& error) {  // of a damaged file, which is why the run failed and says so
+      if (run.error.empty() || error.code() != ErrorCode::kCorrupt) throw;
+    }
     log_.add_finished(std::move(run));
   }
 
@@ -130,7 +138,7 @@ class Bench {
     const backends::Executable& executable = loaded.model.executable();
     eval::Run run = with_options(loaded.started, configuration);
     if (folder_) {
-      if (auto before = folder_->find(name, run)) {
+      if (auto before = folder_->find(name, run, options_.loop)) {
         note(fmt::format("{}, {}: measured before by this commit on this machine", name,
                          to_text(configuration)));
         return std::move(*before);

@@ -26,7 +26,9 @@ Sweep sweep_of(const BenchCommand& options) {
   if (!options.precisions.empty()) {
     sweep.precisions.clear();
     for (const std::string& name : options.precisions) {
-      sweep.precisions.push_back(name == "bf16" ? backends::Precision::kBf16 : backends::Precision::kFp32);
+      const backends::Precision precision = precision_of(name);
+      if (std::ranges::find(sweep.precisions, precision) == sweep.precisions.end())
+        sweep.precisions.push_back(precision);
     }
   }
   return sweep;
@@ -35,7 +37,7 @@ Sweep sweep_of(const BenchCommand& options) {
 void add_sweep_options(CLI::App& app, BenchCommand& options) {
   const auto add_list = [&](const char* name, std::vector<std::string>& list, const char* about,
                             const char* value) {
-    return app.add_option(name, list, about)->delimiter(',')->expected(1)->take_all()->type_name(value);
+    return app.add_option(name, list, about)->expected(1)->take_all()->type_name(value);
   };
   constexpr const char* kNumbers = "N[,N-N,...]";
   add_list("-b,--batch", options.batches, "Batch sizes: 1,8 or 1-4 or 1-9+2 or 1-64*2; each a configuration",
@@ -47,6 +49,7 @@ void add_sweep_options(CLI::App& app, BenchCommand& options) {
            "Calls at the same time, that share the threads (default: as --mode gives)", kNumbers);
   add_list("--precision", options.precisions,
            "What the products are computed in; both, by a comma, are two configurations", "fp32|bf16")
+      ->delimiter(',')
       ->check(one_of({"fp32", "bf16"}))
       ->default_str("fp32");
   app.add_option_function<std::string>(
@@ -71,8 +74,9 @@ void add_loop_options(CLI::App& app, BenchCommand& options) {
                           ->check(in_range(0.0, 100.0))
                           ->type_name("PERCENT")
                           ->default_str("1");
-  const auto most = app.add_option("--max-seconds", loop.most_seconds, "... but no longer than this")
-                        ->check(in_range(0.0, 86400.0))
+  const auto most = app.add_option("--max-seconds", loop.most_seconds,
+                                   "... but no longer than this, once 10 calls and 0.5 s are timed")
+                        ->check(in_range(0.001, 86400.0))
                         ->type_name("S")
                         ->capture_default_str();
   const auto seconds = app.add_option_function<double>(
@@ -117,7 +121,7 @@ void add_bench_options(CLI::App& app, BenchCommand& options) {
       ->type_name("MODEL");
   app.add_option("--collection", options.collection,
                  "All entries of a collection of the catalog, such as sayakpaul/swin/1")
-      ->type_name("NAME");
+      ->type_name("COLLECTION");
   add_sweep_options(app, options);
   add_loop_options(app, options);
   const auto profile = app.add_flag("--profile", options.profile,

@@ -86,12 +86,7 @@ bool take(const std::string& pattern, const zoo::Catalog& catalog, const std::ve
 }
 
 std::vector<ChosenModel> all_models(const CacheFilter& filter, const zoo::Catalog& catalog) {
-  std::set<std::string> collections;
-  for (const zoo::ModelSpec& spec : catalog.entries()) collections.insert(spec.collection);
-  if (!filter.collection.empty() && !collections.contains(filter.collection)) {
-    fail(ErrorCode::kNotFound, "the catalog has no collection '{}'; there are {}", filter.collection,
-         fmt::join(collections, ", "));
-  }
+  if (!filter.collection.empty()) entries_of_collection(filter.collection, catalog);  // or there is none
   std::vector<ChosenModel> all;
   std::vector<zoo::CachedModel> models = zoo::scan_hf_cache(zoo::hub_cache_root());
   for (zoo::CachedModel& model : zoo::scan_own_cache()) models.push_back(std::move(model));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "cmd/command.h"
 #include "cmd/compare_commands.h"
 #include "cmd/options.h"
+#include "cmd/overwrite.h"
 #include "cmd/project_file.h"
 #include "eval/compare_runs.h"
 #include "eval/comparison_writer.h"
@@ -28,8 +30,8 @@ struct Options {
   std::vector<std::string> base;
   std::vector<std::string> commands;
   std::string history;
-  std::string fail_on;
-  std::string noise;
+  std::optional<std::string> fail_on;
+  std::optional<std::string> noise;
   std::optional<double> seconds;
   uint64_t seed = 1;
   bool across_machines = false;
@@ -48,13 +50,13 @@ const eval::ComparisonFormat& format_of_file(const std::string& path) {
 
 eval::Rules rules_of(const Options& options, const ProjectFile& project) {
   eval::Rules rules;
-  if (!options.fail_on.empty()) {
-    set_thresholds(rules, options.fail_on, "--fail-on");
+  if (options.fail_on.has_value()) {
+    set_thresholds(rules, *options.fail_on, "--fail-on");
   } else {
     set_thresholds(rules, project.compare_fail_on.value_or(eval::kDefaultFailOn), project.path + ": fail-on");
   }
-  if (!options.noise.empty()) {
-    rules.noise = eval::parse_percent(options.noise, "--noise");
+  if (options.noise.has_value()) {
+    rules.noise = eval::parse_percent(*options.noise, "--noise");
   } else if (project.compare_noise.has_value()) {
     rules.noise = eval::parse_percent(*project.compare_noise, project.path + ": noise");
   }
@@ -62,10 +64,21 @@ eval::Rules rules_of(const Options& options, const ProjectFile& project) {
   return rules;
 }
 
+constexpr std::string_view kHistory = "history:";
+
+void require_outputs_are_no_inputs(const Options& options) {
+  std::vector<fs::path> inputs;
+  for (const auto& given : {options.words, options.base}) {
+    for (const std::string& path : given) {
+      if (!path.starts_with(kHistory)) std::ranges::move(eval::run_files(path), std::back_inserter(inputs));
+    }
+  }
+  for (const std::string& output : options.outputs) require_not_an_input(output, inputs);
+}
+
 // The results that a file or folder holds, those of evaluations in folders with their samples; or those of
 // a commit in the history.
 std::vector<eval::Run> read_results(const std::string& path, const std::string& history) {
-  constexpr std::string_view kHistory = "history:";
   if (path.starts_with(kHistory)) {
     return eval::runs_of_history(history_path(history), path.substr(kHistory.size()));
   }
@@ -93,6 +106,7 @@ int compare(const Options& options, const Globals& globals) {
   const eval::Rules rules = rules_of(options, project);
   eval::Comparison comparison;
   if (options.commands.empty()) {
+    require_outputs_are_no_inputs(options);
     comparison = compare_results(options, rules);
   } else {
     CommandsToCompare commands{options.commands, options.words, {}};
@@ -144,6 +158,7 @@ Action setup_compare(CLI::App& app) {
       ->check(in_range(1.0, 86400.0))
       ->type_name("S");
   app.add_option("--seed", options->seed, "Of the order of slices, and of the bootstrap")
+      ->check(in_range<uint64_t>(0, UINT64_MAX))
       ->type_name("N")
       ->capture_default_str();
   app.add_flag("--across-machines", options->across_machines,

@@ -15,6 +15,9 @@ namespace {
 // What may stand in the place of a value.
 enum class Value { kNone, kWords, kFile, kModel, kOther };
 
+// The type of an option whose value is a collection; its words are the built-in catalog's.
+constexpr const char* kCollection = "COLLECTION";
+
 struct Option {
   std::vector<std::string> names;  // with their dashes
   std::string about;
@@ -38,7 +41,7 @@ struct Node {
 Value value_of(const std::string& type) {
   const auto has = [&type](std::string_view part) { return type.find(part) != std::string::npos; };
   if (has("FILE.")) return Value::kFile;  // "FILE.md|xml" too
-  if (has("|")) return Value::kWords;
+  if (has("|") || type == kCollection) return Value::kWords;
   if (has("MODEL") || has("ENTRY") || has("SRC")) return Value::kModel;
   if (has("FILE") || has("PATH") || has("INPUT") || has("RESULTS") || has("OUT.") || has(".json") ||
       has("DIR"))
@@ -65,7 +68,10 @@ Node node_of(const CLI::App& app, const std::string& path) {
       out.value_name = type;
       out.is_repeated = option->get_items_expected_max() > 1;
     }
-    if (out.value == Value::kWords) out.words = CLI::detail::split(type, '|');
+    if (out.value == Value::kWords) {
+      out.words =
+          type == kCollection ? collections_of(zoo::Catalog::built_in()) : CLI::detail::split(type, '|');
+    }
     node.options.push_back(std::move(out));
   }
   for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {

@@ -10,6 +10,7 @@
 #include "cmd/eval_models.h"
 #include "cmd/measured_run.h"
 #include "cmd/options.h"
+#include "cmd/overwrite.h"
 #include "eval/run_folder.h"
 #include "eval/run_writer.h"
 #include "formats/atomic_file.h"
@@ -98,8 +99,23 @@ zoo::ModelSpec spec_of(const eval::Run& run, const zoo::Catalog& catalog) {
   return spec;
 }
 
+void require_outputs_are_no_inputs(const Options& options, std::vector<fs::path> inputs) {
+  const EvalOptions& eval = options.eval;
+  inputs.insert(inputs.end(), {eval.data.data, eval.data.labels, eval.data.meta, eval.data.real_labels,
+                               eval.data.valid_labels, eval.data.class_map, eval.train, eval.run.catalog});
+  require_not_an_input(eval.output.file, inputs);
+  inputs.emplace_back(eval.output.file);
+  require_not_an_input(options.class_csv, inputs);
+}
+
 void rescore(const Options& options, const zoo::Catalog& catalog, RunLog& log) {
-  for (const fs::path& folder : evaluations_in(options.rescore)) {
+  const std::vector<fs::path> folders = evaluations_in(options.rescore);
+  std::vector<fs::path> inputs;
+  for (const fs::path& folder : folders) {
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder)) inputs.push_back(entry.path());
+  }
+  require_outputs_are_no_inputs(options, std::move(inputs));
+  for (const fs::path& folder : folders) {
     const eval::Run begun = eval::read_run(eval::SampleFiles{folder}.config());
     log.add_finished(eval::rescore(folder, options.eval.data, spec_of(begun, catalog)));
   }
@@ -118,9 +134,10 @@ int run(Options& options, const Globals& globals) {
     rescore(options, catalog, log);
   } else {
     eval_options.models = with_collection(eval_options.models, options.collection, catalog);
+    require_outputs_are_no_inputs(options, files_of_models(eval_options.models, catalog));
     evaluate_models(eval_options, catalog, globals, log);
   }
-  log.print();
+  log.finish();
   if (!options.class_csv.empty()) write_file(options.class_csv, eval::to_class_csv(log.runs()));
   if (std::ranges::any_of(log.runs(), [](const eval::Run& run) { return !run.error.empty(); })) {
     return static_cast<int>(ErrorCode::kFailed);

@@ -10,6 +10,7 @@
 #include "cmd/command.h"
 #include "cmd/measured_run.h"
 #include "cmd/options.h"
+#include "cmd/overwrite.h"
 #include "eval/git.h"
 #include "eval/run_folder.h"
 #include "eval/run_setup.h"
@@ -45,6 +46,10 @@ struct Choice {
       out.commit = *commit;
     }
     return out;
+  }
+  // Throws kUsage where `output` is the history itself.
+  void require_not_to_be(const std::string& output) const {
+    require_not_an_input(output, std::vector{history_path(history)});
   }
   std::vector<HistoryRow> rows(bool with_samples = false) const {
     eval::HistoryFilter chosen = resolved();
@@ -187,6 +192,7 @@ struct ShowOptions {
 };
 
 int show(const ShowOptions& options, bool wants_baseline) {
+  options.choice.require_not_to_be(options.output.file);
   eval::HistoryFilter filter = options.choice.resolved();
   const eval::History history = eval::History::open(history_path(options.choice.history));
   filter.latest_only = options.latest;
@@ -339,6 +345,7 @@ Action setup_export(CLI::App& app) {
       ->type_name("FILE");
   add_choice_options(app, options->choice);
   return [options](const Globals&) {
+    options->choice.require_not_to_be(options->output);
     const auto rows = options->choice.rows(options->format == "json");
     const std::string text = options->format == "csv" ? to_csv(rows) : to_json_document(rows);
     if (options->output.empty()) {

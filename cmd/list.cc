@@ -90,7 +90,8 @@ std::vector<std::string> to_row(const zoo::ModelSpec& spec) {
           fmt::format("{:.2f} M", static_cast<double>(counts.params) / 1e6),
           fmt::format("{:.2f}", static_cast<double>(counts.macs) / 1e9),
           headline != nullptr ? fmt::format("{:.3f}", *headline->top1) : "-",
-          is_fetched(spec) ? "yes" : "no"};
+          is_fetched(spec) ? "yes" : "no",
+          spec.collection};
 }
 
 int run(const Options& options, const Globals& globals) {
@@ -120,7 +121,8 @@ int run(const Options& options, const Globals& globals) {
                          {"params", Align::kRight},
                          {"GMACs", Align::kRight},
                          {"top-1", Align::kRight},
-                         {"fetched"}});
+                         {"fetched"},
+                         {"collection"}});
   for (const zoo::ModelSpec* spec : chosen) table.add(to_row(*spec));
   fmt::print("{}", table.text());
   return 0;

@@ -48,7 +48,7 @@ void RunLog::add(eval::Run run) {
 void RunLog::add_finished(eval::Run run) {
   if (!output_.samples) run.samples.clear();
   runs_.push_back(std::move(run));
-  if (!output_.file.empty() && !eval::is_run_folder(output_.file)) {
+  if (!output_.file.empty() && !eval::is_run_folder(output_.file) && !is_special_file(output_.file)) {
     write_file(output_.file, eval::to_json(runs_));
   }
   const eval::RunFormat& format = format_of(output_);
@@ -57,7 +57,8 @@ void RunLog::add_finished(eval::Run run) {
   if (std::fflush(stdout) != 0) throw std::system_error(errno, std::generic_category(), "standard output");
 }
 
-void RunLog::print() const {
+void RunLog::finish() const {
+  if (is_special_file(output_.file)) write_file(output_.file, eval::to_json(runs_));
   const bool is_printed = format_of(output_).header_lines.has_value() && !runs_.empty();
   if (!is_printed) print_runs(runs_, output_);
 }

@@ -23,7 +23,8 @@ void add_run_output_options(CLI::App& app, RunOutput& output);
 
 // The results of one command, all of one kind. A list of lines (jsonl, csv) gets each one's on standard
 // output as it comes, and the file that -o names holds those so far after each, so that a kill loses only
-// what was under way; where -o names a folder of results, nothing is written here.
+// what was under way; a pipe or a device that -o names gets all at the end; where it names a folder of
+// results, nothing is written here.
 class RunLog {
  public:
   explicit RunLog(RunOutput output) : output_(std::move(output)) {}
@@ -36,8 +37,8 @@ class RunLog {
 
   const std::vector<eval::Run>& runs() const { return runs_; }
 
-  // All of them on standard output, in the chosen format, unless their lines are there already.
-  void print() const;
+  // When all are over: prints them, in the chosen format, unless their lines are there already.
+  void finish() const;
 
  private:
   RunOutput output_;

@@ -37,10 +37,12 @@ void add_threads_option(CLI::App& app, int& threads) {
       ->type_name("N");
 }
 
+backends::Precision precision_of(std::string_view name) {
+  return name == "bf16" ? backends::Precision::kBf16 : backends::Precision::kFp32;
+}
+
 CLI::Option* add_precision_option(CLI::App& app, backends::Precision& precision, const std::string& about) {
-  const auto set = [&precision](const std::string& name) {
-    precision = name == "bf16" ? backends::Precision::kBf16 : backends::Precision::kFp32;
-  };
+  const auto set = [&precision](const std::string& name) { precision = precision_of(name); };
   return app.add_option_function<std::string>("--precision", set, about)
       ->check(one_of({"fp32", "bf16"}))
       ->type_name("fp32|bf16")

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "backends/backend.h"
@@ -34,6 +35,9 @@ struct ModelOptions {
 
 // Declares --threads.
 void add_threads_option(CLI::App& app, int& threads);
+
+// The precision that --precision's fp32 or bf16 means. REQUIRES: it is one of them.
+backends::Precision precision_of(std::string_view name);
 
 // Declares --precision fp32|bf16. `precision` outlives the app's parsing.
 CLI::Option* add_precision_option(CLI::App& app, backends::Precision& precision, const std::string& about);

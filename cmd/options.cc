@@ -63,18 +63,35 @@ zoo::Catalog load_catalog(const std::string& path) {
   return path.empty() ? built_in : built_in.with_file(path);
 }
 
+std::vector<std::string> collections_of(const zoo::Catalog& catalog) {
+  std::vector<std::string> names;
+  for (const zoo::ModelSpec& spec : catalog.entries()) {
+    if (!spec.collection.empty() && std::ranges::find(names, spec.collection) == names.end())
+      names.push_back(spec.collection);
+  }
+  return names;
+}
+
+std::vector<const zoo::ModelSpec*> entries_of_collection(const std::string& collection,
+                                                         const zoo::Catalog& catalog) {
+  std::vector<const zoo::ModelSpec*> entries;
+  for (const zoo::ModelSpec& spec : catalog.entries()) {
+    if (spec.collection == collection) entries.push_back(&spec);
+  }
+  if (entries.empty()) {
+    const std::vector<std::string> names = collections_of(catalog);
+    const auto near = zoo::nearest(collection, names);
+    fail(ErrorCode::kNotFound, "the catalog has no collection '{}', but {}{}", collection,
+         fmt::join(names, ", "), near ? fmt::format("; did you mean '{}'?", *near) : "");
+  }
+  return entries;
+}
+
 std::vector<std::string> with_collection(std::vector<std::string> models, const std::string& collection,
                                          const zoo::Catalog& catalog) {
   if (collection.empty()) return models;
-  bool is_known = false;
-  for (const zoo::ModelSpec& spec : catalog.entries()) {
-    if (spec.collection != collection) continue;
-    is_known = true;
-    if (std::ranges::find(models, spec.id) == models.end()) models.push_back(spec.id);
-  }
-  if (!is_known) {
-    fail(ErrorCode::kNotFound, "the catalog has no collection '{}'; 'swinzoo list' shows what there is",
-         collection);
+  for (const zoo::ModelSpec* spec : entries_of_collection(collection, catalog)) {
+    if (std::ranges::find(models, spec->id) == models.end()) models.push_back(spec->id);
   }
   return models;
 }

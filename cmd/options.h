@@ -1,6 +1,8 @@
 // Options that several subcommands have in common, and how they print.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <functional>
@@ -8,15 +10,22 @@
 #include <vector>
 
 #include "formats/json.h"
+#include "formats/number.h"
 #include "zoo/catalog.h"
 #include "zoo/spec_from_tensors.h"
 
 namespace swinzoo::cmd {
 
-// Checks of an option's value that say nothing in --help: the option's type_name does.
+// Checks of an option's value that say nothing in --help: the option's type_name does. A number is read as
+// whole_number() does, since CLI11 itself takes -1 and what is too large for numbers without a sign.
 template <typename Number>
 CLI::Validator in_range(Number least, Number most) {
-  return CLI::Range(least, most).description("");
+  const auto check = [least, most](const std::string& text) {
+    const auto number = whole_number<Number>(text);  // nan is within no bounds
+    if (number.has_value() && *number >= least && *number <= most) return std::string();
+    return fmt::format("{} is not within {} to {}", text, least, most);
+  };
+  return CLI::Validator(check, "");
 }
 CLI::Validator one_of(const std::vector<std::string>& words);
 
@@ -40,8 +49,16 @@ void add_hint_options(CLI::App& app, zoo::SpecHints& hints);
 // Catalog::with_file does.
 zoo::Catalog load_catalog(const std::string& path);
 
+// The collections that the catalog's entries are of, each once, in its order.
+std::vector<std::string> collections_of(const zoo::Catalog& catalog);
+
+// The entries of a collection, in the catalog's order, in which they live. Throws kNotFound if there is no
+// such collection, saying which there are and which may have been meant.
+std::vector<const zoo::ModelSpec*> entries_of_collection(const std::string& collection,
+                                                         const zoo::Catalog& catalog);
+
 // The models, and all entries of a collection of the catalog after them, unless its name is empty. Throws
-// kNotFound if there is no such collection.
+// as entries_of_collection().
 std::vector<std::string> with_collection(std::vector<std::string> models, const std::string& collection,
                                          const zoo::Catalog& catalog);
 

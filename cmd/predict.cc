@@ -12,6 +12,7 @@
 #include "cmd/model_options.h"
 #include "cmd/options.h"
 #include "cmd/output_file.h"
+#include "cmd/overwrite.h"
 #include "cmd/pictures.h"
 #include "eval/accuracy.h"
 #include "eval/text_table.h"
@@ -130,9 +131,20 @@ json::object to_result(const std::string& model, backends::Precision precision, 
           {"top", std::move(top)}};
 }
 
+void require_outputs_are_no_inputs(const Options& options, const zoo::Catalog& catalog) {
+  std::vector<std::filesystem::path> inputs = files_of_models(std::span(&options.model, 1), catalog);
+  inputs.insert(inputs.end(), options.inputs.begin(), options.inputs.end());
+  inputs.insert(inputs.end(), {options.classes_file, options.run.catalog});
+  for (const std::string& output :
+       {options.output_file, options.pictures.attention_map, options.pictures.feature_map}) {
+    require_not_an_input(output, inputs);
+  }
+}
+
 int run(const Options& options, const Globals& globals) {
-  zoo::OpenedModel opened =
-      zoo::open_model(options.model, load_catalog(options.run.catalog), options.run.hints);
+  const zoo::Catalog catalog = load_catalog(options.run.catalog);
+  require_outputs_are_no_inputs(options, catalog);
+  zoo::OpenedModel opened = zoo::open_model(options.model, catalog, options.run.hints);
   const ModelInputs inputs(options.inputs, opened.spec, options.recipe);
   inputs.fit(opened.spec);
   const int threads = threads_of(options.run);

@@ -20,8 +20,8 @@ struct ProjectFile {
 };
 
 // Reads swinzoo.toml in `folder`, or in the nearest folder above it that has one; empty where there is none.
-// Tables other than [compare] are left alone. Throws kUsage, naming file and line, on what is no TOML, on an
-// unknown key of [compare], and on a value of another type.
+// Throws kUsage, naming file and line, on what is no TOML, on tables and keys that are not known, and on a
+// value of another type.
 ProjectFile read_project_file(const std::filesystem::path& folder);
 
 }  // namespace swinzoo::cmd

@@ -5,11 +5,13 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <utility>
 
 #include "cmd/command.h"
 #include "cmd/options.h"
+#include "cmd/overwrite.h"
 #include "eval/collection_report.h"
 #include "eval/history.h"
 #include "eval/report_page.h"
@@ -44,12 +46,8 @@ std::vector<eval::ReportEntry> entries_of(const Options& options, const zoo::Cat
     }
     return entries;
   }
-  for (const zoo::ModelSpec& spec : catalog.entries()) {
-    if (spec.collection == options.collection) entries.push_back({spec.id, &spec});
-  }
-  if (entries.empty()) {
-    fail(ErrorCode::kNotFound, "no entry of the catalog is of a collection '{}' (see 'swinzoo list --json')",
-         options.collection);
+  for (const zoo::ModelSpec* spec : entries_of_collection(options.collection, catalog)) {
+    entries.push_back({spec->id, spec});
   }
   return entries;
 }
@@ -69,12 +67,16 @@ std::string text_of(const Options& options, std::span<const eval::Run> runs) {
 
 int report(const Options& options) {
   std::vector<eval::Run> runs;
+  std::vector<std::filesystem::path> inputs = {options.catalog};
+  if (options.has_trends) inputs.push_back(history_path(options.history));
   for (const std::string& path : options.results) {
+    std::ranges::move(eval::run_files(path), std::back_inserter(inputs));
     for (eval::Run& run : eval::read_all_runs(path)) runs.push_back(std::move(run));
   }
   if (runs.empty() && options.collection.empty()) {
     fail(ErrorCode::kFailed, "{}: no results to report", options.results.front());
   }
+  require_not_an_input(options.output, inputs);
   if (options.has_trends && options.format != "html") {
     fail(ErrorCode::kUsage, "report: --history gives the page its trends, so it takes --format html");
   }

@@ -88,19 +88,25 @@ int64_t warm_up(const Calls& calls, const BenchOptions& options, Clock& clock) {
   return count;
 }
 
-// Whether the median of all streams' calls is known well enough. Safe from any thread.
+// Whether the median of all streams' calls is known well enough. Safe from any thread. One stream that stops
+// as soon as that is so has samples whose error is that small.
 class TargetError {
  public:
   explicit TargetError(const BenchOptions& options) : options_(options) {}
 
-  // Takes a call's time. The error is looked at whenever there are a tenth more calls than the last time, so
-  // that sorting them all takes little time and few looks are taken that chance could please.
-  bool is_reached(double ms) {
+  // Takes a call's time.
+  void add(double ms) {
+    if (!options_.target_error.has_value()) return;
+    const std::lock_guard lock(mutex_);
+    ms_.push_back(ms);
+  }
+
+  // The error is looked at whenever there are a tenth more calls than the last time, so that sorting them all
+  // takes little time and few looks are taken that chance could please.
+  bool is_reached() {
     if (!options_.target_error.has_value()) return true;
     const std::lock_guard lock(mutex_);
-    if (is_reached_) return true;
-    ms_.push_back(ms);
-    if (ms_.size() < next_look_) return false;
+    if (is_reached_ || ms_.size() < next_look_) return is_reached_;
     next_look_ = ms_.size() + std::max<size_t>(1, ms_.size() / 10);
     const auto error = median_error_percent(ms_);
     is_reached_ = error.has_value() && *error <= *options_.target_error;
@@ -125,14 +131,13 @@ TimedCalls time_calls(const Calls& calls, const BenchOptions& options, int64_t m
   TimedCalls timed;
   timed.ms.reserve(static_cast<size_t>(options.iterations.value_or(most)));
   timed.start = timed.end = clock.now();
-  bool is_exact = true;
   const auto wants_more = [&] {
     const auto count = static_cast<int64_t>(timed.ms.size());
     if (options.iterations.has_value()) return count < *options.iterations;
     if (count >= most) return false;
     const double seconds = seconds_between(timed.start, timed.end);
     if (count < options.least_iterations || seconds < options.seconds) return true;
-    return !is_exact && seconds < options.most_seconds;
+    return seconds < options.most_seconds && !target.is_reached();
   };
   while (wants_more()) {
     const auto start = clock.now();
@@ -140,7 +145,7 @@ TimedCalls time_calls(const Calls& calls, const BenchOptions& options, int64_t m
     timed.end = clock.now();
     timed.ms.push_back(ms_between(start, timed.end));
     calls.check_result();
-    is_exact = target.is_reached(timed.ms.back());
+    target.add(timed.ms.back());
   }
   return timed;
 }

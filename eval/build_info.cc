@@ -1,3 +1,4 @@
+#include <hwy/highway.h>
 #include <jconfig.h>  // libjpeg-turbo: jpeglib.h without its need of <cstdio> before it
 #include <oneapi/tbb/version.h>
 #include <png.h>
@@ -31,6 +32,7 @@ void set_build(Machine& machine) {
   machine.libpng = PNG_LIBPNG_VER_STRING;
   std::string_view libraries = SWINZOO_LIBRARIES;
   while (!libraries.empty()) machine.libraries.emplace_back(trimmed(take(libraries, ',')));
+  machine.libraries.push_back(fmt::format("Highway {}.{}.{}", HWY_MAJOR, HWY_MINOR, HWY_PATCH));
   machine.libwebp = webp_version().substr(std::string_view("libwebp ").size());
 }
 

@@ -19,11 +19,14 @@ bool is_run_folder(const fs::path& path) {
 fs::path model_folder(const fs::path& root, std::string_view model) {
   constexpr std::string_view kKept = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
   std::string name(model);
+  if (name.find(':') == std::string::npos) {  // else it's no path but a source, as hf:OWNER/REPO
+    name = fs::path(name).lexically_normal().string();
+    if (name.size() > 1 && name.ends_with('/')) name.pop_back();
+  }
   for (char& c : name) {
     if (kKept.find(c) == std::string_view::npos) c = '_';
   }
-  // A name of dots alone would lead out of the folder.
-  if (name.find_first_not_of('.') == std::string::npos) name += '_';
+  for (size_t i = 0; i < name.size() && name[i] == '.'; ++i) name[i] = '_';
   return root / name;
 }
 

@@ -18,7 +18,9 @@ inline constexpr const char* kFailureFile = "failed.json";
 // Whether -o means such a folder: it ends in a slash, or is a folder.
 bool is_run_folder(const std::filesystem::path& path);
 
-// Where the model's results lie under `root`: its name, with `_` for every character but [A-Za-z0-9._-].
+// Where the model's results lie under `root`: its name, with `_` for every character but [A-Za-z0-9._-], and
+// for each dot that it begins with, so that the folder is not hidden. A path is made normal first: x, ./x and
+// y/../x have one folder.
 std::filesystem::path model_folder(const std::filesystem::path& root, std::string_view model);
 
 // The documents that `path` stands for: itself, or those named result.json and bench.json at any depth under

@@ -13,6 +13,32 @@ size_t width_of(std::string_view text) {
       text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
+// With control characters as C writes them.
+std::string shown(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (const size_t at = std::string_view("\t\n\r").find(c); at != std::string_view::npos) {
+      out += fmt::format("\\{}", "tnr"[at]);
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      out += fmt::format("\\x{:02x}", c);
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+bool is_letter_or_digit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+// Whether the run of underscores that the one at `at` stands in is between letters or digits.
+bool is_within_word(std::string_view text, size_t at) {
+  const size_t before = text.find_last_not_of('_', at), after = text.find_first_not_of('_', at);
+  return before != std::string_view::npos && after != std::string_view::npos &&
+         is_letter_or_digit(text[before]) && is_letter_or_digit(text[after]);
+}
+
 }  // namespace
 
 void TextTable::add(std::vector<std::string> cells) {
@@ -27,12 +53,15 @@ std::vector<std::string> TextTable::headers() const {
 }
 
 std::string TextTable::text() const {
+  std::vector<std::vector<std::string>> lines = {headers()};
+  lines.insert(lines.end(), rows_.begin(), rows_.end());
   std::vector<size_t> widths(columns_.size());
-  const auto widen = [&](const std::vector<std::string>& cells) {
-    for (size_t i = 0; i < cells.size(); ++i) widths[i] = std::max(widths[i], width_of(cells[i]));
-  };
-  widen(headers());
-  for (const auto& row : rows_) widen(row);
+  for (auto& cells : lines) {
+    for (size_t i = 0; i < cells.size(); ++i) {
+      cells[i] = shown(cells[i]);
+      widths[i] = std::max(widths[i], width_of(cells[i]));
+    }
+  }
 
   std::string out;
   const auto append = [&](const std::vector<std::string>& cells) {
@@ -45,8 +74,7 @@ std::string TextTable::text() const {
     line.erase(line.find_last_not_of(' ') + 1);
     out += line + '\n';
   };
-  append(headers());
-  for (const auto& row : rows_) append(row);
+  for (const auto& cells : lines) append(cells);
   return out;
 }
 
@@ -88,10 +116,15 @@ std::string csv_line(const std::vector<std::string>& cells) {
 }
 
 std::string escape_markdown(std::string_view text) {
+  std::string line(text);
+  std::ranges::replace_if(
+      line, [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  line = shown(line);
   std::string out;
-  for (const char c : text) {
-    if (std::string_view("\\|`<>*[]").find(c) != std::string_view::npos) out += '\\';
-    out += c == '\n' || c == '\r' ? ' ' : c;
+  for (size_t i = 0; i < line.size(); ++i) {
+    const bool is_read = std::string_view("\\|`<>*[]~&$").find(line[i]) != std::string_view::npos;
+    if (is_read || (line[i] == '_' && !is_within_word(line, i))) out += '\\';
+    out += line[i];
   }
   return out;
 }

@@ -2,25 +2,53 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <utility>
 
 #include "formats/error.h"
 #include "formats/write_all.h"
+
+namespace fs = std::filesystem;
 
 namespace swinzoo {
 namespace {
 
 constexpr const char* kCannotBeWritten = "cannot be written";
 
+constexpr int kMostLinks = 40;  // Linux's own limit, path_resolution(7)
+
+// What a chain of links ends at, whether or not that is there.
+fs::path follow_links(fs::path path) {
+  std::error_code error;
+  for (int links = 0; fs::is_symlink(path, error); ++links) {
+    if (links == kMostLinks) {
+      errno = ELOOP;
+      fail_errno(kCannotBeWritten, path.string());
+    }
+    path = path.parent_path() / fs::read_symlink(path);
+  }
+  return path;
+}
+
 }  // namespace
 
-AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)) {
+AtomicFile::AtomicFile(fs::path target) : target_(follow_links(target)) {
+  struct stat before = {};
+  const bool is_there = ::stat(target.c_str(), &before) == 0;
+  if (is_there && !S_ISREG(before.st_mode)) {
+    is_special_ = true;
+    target_ = temporary_ = std::move(target);
+    fd_ = ::open(target_.c_str(), O_WRONLY | O_CLOEXEC);
+    if (fd_ < 0) fail_errno(kCannotBeWritten, target_.string());
+    return;
+  }
   if (target_.has_parent_path()) {
     std::error_code error;
-    std::filesystem::create_directories(target_.parent_path(), error);
+    fs::create_directories(target_.parent_path(), error);
     if (error) {
       errno = error.value();
       fail_errno("the folder cannot be made", target_.parent_path().string());
@@ -29,13 +57,15 @@ AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)
   temporary_ = fmt::format("{}.{}.tmp", target_.string(), ::getpid());
   fd_ = ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (fd_ < 0) fail_errno(kCannotBeWritten, target_.string());
+  // Best effort: a file system without permissions refuses that, and the bytes are worth more.
+  if (is_there) ::fchmod(fd_, before.st_mode & 07777);
 }
 
 AtomicFile::~AtomicFile() {
   if (!map_.empty()) ::munmap(map_.data(), map_.size());
   if (fd_ < 0) return;
   ::close(fd_);
-  ::unlink(temporary_.c_str());
+  if (!is_special_) ::unlink(temporary_.c_str());
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
@@ -63,10 +93,12 @@ std::span<std::byte> AtomicFile::map_more(uint64_t bytes) {
 }
 
 void AtomicFile::commit(Sync sync) {
+  if (is_special_) {
+    if (::close(std::exchange(fd_, -1)) != 0) fail_errno(kCannotBeWritten, target_.string());
+    return;
+  }
   if (sync == Sync::kSynced && ::fsync(fd_) != 0) fail_errno("cannot be synced", target_.string());
-  const int fd = fd_;
-  fd_ = -1;
-  if (::close(fd) != 0 || ::rename(temporary_.c_str(), target_.c_str()) != 0) {
+  if (::close(std::exchange(fd_, -1)) != 0 || ::rename(temporary_.c_str(), target_.c_str()) != 0) {
     const int number = errno;
     ::unlink(temporary_.c_str());
     errno = number;
@@ -74,7 +106,12 @@ void AtomicFile::commit(Sync sync) {
   }
 }
 
-void write_file(const std::filesystem::path& target, std::string_view text) {
+bool is_special_file(const fs::path& path) {
+  std::error_code error;
+  return fs::is_other(fs::status(path, error));
+}
+
+void write_file(const fs::path& target, std::string_view text) {
   AtomicFile file(target);
   file.write(text);
   file.commit();

@@ -130,6 +130,15 @@ class SafetensorsFile : public Checkpoint {
   std::map<std::string, std::string> metadata_;
 };
 
+// The header's digests and mapped tensors are written out of order.
+const std::filesystem::path& require_regular(const std::filesystem::path& path) {
+  if (is_special_file(path)) {
+    fail(ErrorCode::kUsage, "{}: tensors are written to a regular file, not to a device or a pipe",
+         path.string());
+  }
+  return path;
+}
+
 }  // namespace
 
 bool looks_like_safetensors(const MappedFile& file) {
@@ -144,7 +153,7 @@ std::unique_ptr<Checkpoint> open_safetensors(std::unique_ptr<MappedFile> file) {
 
 SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& path, std::vector<TensorInfo> tensors,
                                      std::map<std::string, std::string> metadata)
-    : tensors_(std::move(tensors)), metadata_(std::move(metadata)), file_(path) {
+    : tensors_(std::move(tensors)), metadata_(std::move(metadata)), file_(require_regular(path)) {
   file_.write(header());
 }
 

@@ -120,6 +120,13 @@ TEST_CASE("bench measures all combinations of what is listed, those of one load 
   CHECK_THAT(result.err, Contains("fp32, 2 threads, 1 streams, batch 2"));
 }
 
+TEST_CASE("what is listed twice is measured once") {
+  const Fixture made;
+  const json::array results = results_of(made.bench(
+      {"--precision", "fp32,fp32", "--batch", "2,1,2", "--batch", "1", "--threads", "1,1", "--json"}));
+  CHECK(numbers_of(results, {"threads", "batch"}) == std::vector<std::vector<int64_t>>{{1, 2}, {1, 1}});
+}
+
 TEST_CASE("the mode gives the streams, unless they are given") {
   const Fixture made;
   const auto streams = [&](std::vector<std::string> more) {
@@ -532,6 +539,8 @@ TEST_CASE("bench refuses impossible counts") {
   CHECK(status({"--warmup", "-1"}) == 2);
   CHECK(status({"--batch", "0"}) == 2);
   CHECK(status({"--batch", "1,x"}) == 2);
+  CHECK(status({"--batch", "1,,2"}) == 2);
+  CHECK(status({"--threads", ",1"}) == 2);
   CHECK(status({"--threads", "0"}) == 2);
   CHECK(status({"--streams", "0"}) == 2);
   CHECK(status({"--streams", "3", "--threads", "1,2"}) == 2);
@@ -542,6 +551,9 @@ TEST_CASE("bench refuses impossible counts") {
   CHECK(status({"--max-seconds", "1", "--iterations", "3"}) == 2);
   CHECK(status({"--profile", "--mode", "throughput", "--threads", "2"}) == 2);
   CHECK(status({"--seconds", "nan"}) == 2);
+  CHECK(status({"--max-seconds", "0"}) == 2);
+  CHECK(status({"--max-seconds", "nan"}) == 2);
+  CHECK(status({"--target-error", "nan"}) == 2);
   CHECK(status({"--iterations", "3", "--seconds", "1"}) == 2);
   CHECK(run_swinzoo({"bench", "/no/such/model"}).status == 3);
 }

@@ -159,8 +159,7 @@ TEST_CASE("compare --run evaluates once, and times any other program") {
 
 TEST_CASE("swinzoo.toml is found from below, and flags win over it") {
   const Files files;
-  files.write("swinzoo.toml",
-              "[compare]\nfail-on = \"memory>5%\"\nnoise = \"2%\"\nseconds = 30\n[other]\nx = 1\n");
+  files.write("swinzoo.toml", "[compare]\nfail-on = \"memory>5%\"\nnoise = \"2%\"\nseconds = 30\n");
   fs::create_directories(files.folder.path() / "a/b");
   const cmd::ProjectFile project = cmd::read_project_file(files.folder.path() / "a/b");
   CHECK(project.path == (files.folder.path() / "swinzoo.toml").string());
@@ -183,11 +182,40 @@ TEST_CASE("swinzoo.toml is found from below, and flags win over it") {
   CHECK(compare("") == 2);
 }
 
+TEST_CASE("compare refuses rules that say nothing, and numbers that are none") {
+  const Files files;
+  const std::string result = files.write("a.json", bench_document(2));
+  const auto check_refused = [&](const std::string& option, const std::string& value) {
+    INFO(option << " " << value);
+    const Result refused = run_swinzoo({"compare", result, result, option, value});
+    CHECK(refused.status == 2);
+    CHECK(refused.out.empty());
+    CHECK_THAT(refused.err, Catch::Contains(option));
+  };
+  for (const char* option : {"--fail-on", "--noise", "--seconds", "--seed"}) check_refused(option, "");
+  for (const char* value : {"nan", "-nan", "inf", "0.5", "86401"}) check_refused("--seconds", value);
+  for (const char* value : {"-1", " -1", "18446744073709551616", "nan"}) check_refused("--seed", value);
+  CHECK(run_swinzoo({"compare", result, result, "--seed", "18446744073709551615"}).status == 12);
+}
+
 TEST_CASE("a swinzoo.toml that is wrong is refused by file and line") {
   const Files files;
-  for (const char* bad : {"[compare\n", "[compare]\n\nnose = \"2%\"\n", "[compare]\nnoise = 2\n"}) {
+  for (const auto& [bad, said] : std::vector<std::pair<std::string, std::string>>{
+           {"[compare\n", ":1: "},
+           {"[compare]\n\nnose = \"2%\"\n",
+            ":3: [compare] has fail-on, noise, seconds, not 'nose'; did you mean 'noise'?"},
+           {"[compare]\nnoise = 2\n", ":2: noise: expected a text"},
+           {"[compare]\nseconds = \"2\"\n", ":2: seconds: expected a number"},
+           {"[compare]\nseconds = 0\n", ":2: seconds: expected 1 to 86400"},
+           {"\n[comapre]\nnoise = \"2%\"\n",
+            ":2: [compare] is the only table, there is no 'comapre'; did you mean 'compare'?"},
+           {"fail-on = \"latency>3%\"\n", ":1: 'fail-on' belongs under [compare]"},
+           {"compare = 3\n", ":1: compare: expected one table, [compare]"},
+           {"[[compare]]\nnoise = \"2%\"\n", ":1: compare: expected one table, [compare]"}}) {
     INFO(bad);
     files.write("swinzoo.toml", bad);
+    CHECK_THROWS_WITH(cmd::read_project_file(files.folder.path()),
+                      Catch::StartsWith((files.folder.path() / "swinzoo.toml").string() + said));
     CHECK(code_of([&] { cmd::read_project_file(files.folder.path()); }) == ErrorCode::kUsage);
   }
 }

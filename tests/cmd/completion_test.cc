@@ -62,6 +62,8 @@ TEST_CASE("bash completes options and their values") {
   CHECK(completions({"report", "--format", "h"}) == Words{"html"});
   CHECK(completions({"completion", ""}) == Words{"bash", "zsh", "fish"});
   CHECK(completions({"bench", "--threads", ""}).empty());
+  for (const char* command : {"bench", "eval", "fetch", "list", "report"})
+    CHECK(completions({command, "--collection", "sa"}) == Words{"sayakpaul/swin/1"});
   CHECK(completions({"compare", "--form"}) == Words{"--format"});
   CHECK(completions({"compare", "a.json", "--format", "j"}) == Words{"json", "junit"});
   CHECK(completions({"compare", "--fail"}) == Words{"--fail-on"});

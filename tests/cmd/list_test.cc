@@ -55,6 +55,8 @@ TEST_CASE("list shows a line for each entry") {
   CHECK(lines_of(result.out) == 89);
   CHECK_THAT(result.out, StartsWith("id ") && Contains("\nswinv2_cr_small_224.sw_in1k "));
   CHECK(result.out.find(" \n") == std::string::npos);
+  for (const char* collection : {"collection\n", "sayakpaul/swin/1\n", "timm\n", "microsoft\n"})
+    CHECK_THAT(result.out, Contains(std::string("  ") + collection));
 }
 
 TEST_CASE("list as JSON holds every row") {
@@ -85,6 +87,19 @@ TEST_CASE("list with nothing to show says so and ends in 3") {
   const Result pair = run_swinzoo({"list", "--family", "swinv2", "--collection", "sayakpaul/swin/1"});
   CHECK(pair.status == 3);
   CHECK_THAT(pair.err, Contains("--family swinv2 --collection sayakpaul/swin/1"));
+}
+
+TEST_CASE("a collection that is not there is told which there are") {
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+           {"bench"}, {"fetch"}, {"cache", "verify"}, {"eval", "--data", "/tmp"}}) {
+    std::vector<std::string> words = command;
+    words.insert(words.end(), {"--collection", "timmm"});
+    const Result result = run_swinzoo(words);
+    CAPTURE(words, result.err);
+    CHECK(result.status == 3);
+    CHECK_THAT(result.err, Contains("no collection 'timmm', but ") && Contains("sayakpaul/swin/1, ") &&
+                               Contains("; did you mean 'timm'?"));
+  }
 }
 
 TEST_CASE("list refuses wrong options") {

@@ -183,6 +183,19 @@ TEST_CASE("a loop with a target error ends once the median is known so well, or 
   CHECK(measure(noisy, options, clock).ms.size() == 100);  // 10 s of 100 ms on average
 }
 
+TEST_CASE("an error that was small at first and is no more does not end a loop") {
+  FakeClock clock;
+  BenchOptions options = options_of(0, 0);
+  options.seconds = 0.5;
+  options.target_error = 1;
+  options.most_seconds = 10;
+  int64_t calls = 0;
+  const auto slower = [&] { clock.time += ++calls <= 12 ? 10ms : 20ms + (calls * 7919 % 101) * 20us; };
+  const Samples samples = measure(slower, options, clock);
+  CHECK(samples.seconds < 10);
+  CHECK(*median_error_percent(samples.ms) <= 1);
+}
+
 TEST_CASE("streams with a target error end together") {
   SteadyClock clock;
   BenchOptions options = options_of(0, 0);

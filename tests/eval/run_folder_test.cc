@@ -16,8 +16,21 @@ using namespace swinzoo::eval;
 TEST_CASE("a model's folder of results has no character that a shell or a file system minds") {
   CHECK(model_folder("runs", "timm/swin_tiny.ms_in1k") == fs::path("runs/timm_swin_tiny.ms_in1k"));
   CHECK(model_folder("runs", "hf:a/b@main") == fs::path("runs/hf_a_b_main"));
-  CHECK(model_folder("runs", "..") == fs::path("runs/.._"));
-  CHECK(model_folder("runs", "../x y.pth") == fs::path("runs/.._x_y.pth"));
+  CHECK(model_folder("runs", "..") == fs::path("runs/__"));
+  CHECK(model_folder("runs", "../x y.pth") == fs::path("runs/___x_y.pth"));
+  CHECK(model_folder("runs", ".hidden/x") == fs::path("runs/_hidden_x"));
+  CHECK(model_folder("runs", "/") == fs::path("runs/_"));
+}
+
+TEST_CASE("a model has one folder of results, however its path is written; other names stay as they are") {
+  for (const char* name : {"y/x.pth", "./y/x.pth", "y//x.pth", "y/./x.pth", "z/../y/x.pth"}) {
+    INFO(name);
+    CHECK(model_folder("runs", name) == fs::path("runs/y_x.pth"));
+  }
+  for (const char* name : {"x", "x/", "./x", "./x/", "x/."})
+    CHECK(model_folder("runs", name) == fs::path("runs/x"));
+  CHECK(model_folder("runs", "sayakpaul/swin/1") == fs::path("runs/sayakpaul_swin_1"));
+  CHECK(model_folder("runs", "https://host/a/../x.pth") == fs::path("runs/https___host_a_.._x.pth"));
 }
 
 TEST_CASE("a folder of results is what ends in a slash or is a folder") {

@@ -26,6 +26,26 @@ TEST_CASE("a Markdown table escapes its cells") {
         "| two lines | -2 |\n");
 }
 
+TEST_CASE("what GitHub's Markdown would read is escaped, and underscores within words are not") {
+  CHECK(escape_markdown("swin_tiny_patch4 a__b") == "swin_tiny_patch4 a__b");
+  CHECK(escape_markdown("_x_ __init__ a_ _b x_.y") == "\\_x\\_ \\_\\_init\\_\\_ a\\_ \\_b x\\_.y");
+  CHECK(escape_markdown("~~old~~ ~x~") == "\\~\\~old\\~\\~ \\~x\\~");
+  CHECK(escape_markdown("&lt; R&D") == "\\&lt; R\\&D");
+  CHECK(escape_markdown("$x$") == "\\$x\\$");
+  CHECK(escape_markdown("a\r\nb\x1b[2J") == "a  b\\\\x1b\\[2J");
+}
+
+TEST_CASE("control characters don't reach a terminal") {
+  TextTable table({{"name"}, {"n", Align::kRight}});
+  table.add({"two\nlines\t\x1b[2J\x7f\r", "1"});
+  table.add({"müde", "22"});
+  CHECK(table.text() ==
+        "name                        n\n"
+        "two\\nlines\\t\\x1b[2J\\x7f\\r   1\n"
+        "müde                       22\n");
+  CHECK(table.csv() == "name,n\n\"two\nlines\t\x1b[2J\x7f\r\",1\nmüde,22\n");
+}
+
 TEST_CASE("a table without columns or rows is no trouble") {
   CHECK(TextTable({}).text() == "\n");
   CHECK(TextTable({{"Only"}}).text() == "Only\n");

@@ -1,6 +1,8 @@
 // mapped_file, atomic_file and sha256.
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -8,10 +10,12 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <thread>
 
 #include "formats/atomic_file.h"
 #include "formats/error.h"
 #include "formats/mapped_file.h"
+#include "formats/safetensors.h"
 #include "formats/sha256.h"
 #include "tests/error_code.h"
 #include "tests/process.h"
@@ -113,6 +117,78 @@ TEST_CASE("an atomic file that can't be put in place leaves nothing") {
   CHECK_THROWS_WITH(write_file(folder.path() / "file" / "below", "x"),
                     Catch::Contains((folder.path() / "file").string()));
   CHECK(code_of([&] { write_file("/proc/no-such-folder/file", "x"); }) != std::nullopt);
+}
+
+TEST_CASE("an atomic file follows links: what they point at is replaced, or made, and they stay") {
+  const TemporaryFolder folder;
+  const fs::path target = folder.path() / "there" / "file", link = folder.path() / "link";
+  fs::create_directory(folder.path() / "there");
+  fs::create_symlink("there/file", folder.path() / "middle");
+  fs::create_symlink(folder.path() / "middle", link);
+  for (const char* text : {"made", "replaced"}) {
+    write_file(link, text);
+    CHECK(read_text(target) == text);
+    CHECK(fs::is_symlink(link));
+    CHECK(fs::is_symlink(folder.path() / "middle"));
+    CHECK(files_in(folder.path()) == 3);
+    CHECK(files_in(target.parent_path()) == 1);
+  }
+  AtomicFile file(link);
+  CHECK(file.temporary().parent_path() == target.parent_path());
+  fs::create_symlink("round", folder.path() / "round");
+  CHECK(code_of([&] { write_file(folder.path() / "round", "x"); }) == ErrorCode::kFailed);
+}
+
+TEST_CASE("a file that is written again keeps its permissions") {
+  const TemporaryFolder folder;
+  const fs::path target = folder.path() / "file";
+  write_file(target, "before");
+  fs::permissions(target, fs::perms(0640));
+  write_file(target, "after");
+  CHECK(read_text(target) == "after");
+  CHECK(fs::status(target).permissions() == fs::perms(0640));
+}
+
+TEST_CASE("a pipe is written, and stays a pipe") {
+  const TemporaryFolder folder;
+  const fs::path pipe = folder.path() / "pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  REQUIRE_FALSE(is_special_file(folder.path()));
+  REQUIRE_FALSE(is_special_file(folder.path() / "none"));
+  REQUIRE(is_special_file(pipe));
+  fs::create_symlink("pipe", folder.path() / "link");
+  for (const char* name : {"pipe", "link"}) {
+    std::string found;
+    std::thread reader([&] { found = read_text(pipe); });
+    write_file(folder.path() / name, "through it");
+    reader.join();
+    CHECK(found == "through it");
+    CHECK(is_special_file(folder.path() / name));
+    CHECK(files_in(folder.path()) == 2);
+  }
+}
+
+TEST_CASE("a device is written, and stays a device; a full one is a full disk") {
+  const TemporaryFolder folder;
+  const fs::path null = folder.path() / "null", full = folder.path() / "full";
+  if (::mknod(null.c_str(), S_IFCHR | 0600, makedev(1, 3)) != 0 ||
+      ::mknod(full.c_str(), S_IFCHR | 0600, makedev(1, 7)) != 0) {
+    WARN("only root makes devices: not tested");
+    return;
+  }
+  if (const int fd = ::open(null.c_str(), O_WRONLY); fd >= 0) {
+    ::close(fd);
+  } else {
+    WARN("devices don't work in " << folder.path() << ": not tested");
+    return;
+  }
+  write_file(null, "gone");
+  CHECK(code_of([&] { write_file(full, "no room"); }) == ErrorCode::kDiskFull);
+  CHECK(fs::is_character_file(null));
+  CHECK(fs::is_character_file(full));
+  CHECK(files_in(folder.path()) == 2);
+  CHECK(code_of([&] { SafetensorsWriter(null, {}, {}); }) == ErrorCode::kUsage);
+  CHECK(fs::is_character_file(null));
 }
 
 TEST_CASE("a write that the system refuses leaves the target and nothing else") {
