@@ -6,6 +6,7 @@
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "cmd/command.h"
@@ -77,10 +78,11 @@ void require_outputs_are_no_inputs(const Options& options) {
 }
 
 // The results that a file or folder holds, those of evaluations in folders with their samples; or those of
-// a commit in the history.
-std::vector<eval::Run> read_results(const std::string& path, const std::string& history) {
+// a commit in the history, of a baseline what stands nearest against `wanted` too.
+std::vector<eval::Run> read_results(const std::string& path, const std::string& history,
+                                    std::span<const eval::Run> wanted = {}) {
   if (path.starts_with(kHistory)) {
-    return eval::runs_of_history(history_path(history), path.substr(kHistory.size()));
+    return eval::runs_of_history(history_path(history), path.substr(kHistory.size()), wanted);
   }
   return eval::read_all_runs(path, eval::ReadSamples::kOfFolderToo);
 }
@@ -90,13 +92,17 @@ eval::Comparison compare_results(const Options& options, const eval::Rules& rule
     fail(ErrorCode::kUsage, "expected base's results and the new ones, or two --run, found {}",
          options.words.empty() ? "neither" : options.words.front());
   }
-  eval::ComparedSide base{options.words.front(), read_results(options.words.front(), options.history)};
-  for (const std::string& more : options.base) {
-    for (eval::Run& run : read_results(more, options.history)) base.runs.push_back(std::move(run));
-  }
   std::vector<eval::ComparedSide> next;
-  for (size_t i = 1; i < options.words.size(); ++i)
+  std::vector<eval::Run> wanted;
+  for (size_t i = 1; i < options.words.size(); ++i) {
     next.push_back({options.words[i], read_results(options.words[i], options.history)});
+    std::ranges::copy(next.back().runs, std::back_inserter(wanted));
+  }
+  eval::ComparedSide base{options.words.front(),
+                          read_results(options.words.front(), options.history, wanted)};
+  for (const std::string& more : options.base) {
+    std::ranges::move(read_results(more, options.history, wanted), std::back_inserter(base.runs));
+  }
   return compare_runs(base, next, rules, {.seed = options.seed});
 }
 

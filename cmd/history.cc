@@ -11,7 +11,6 @@
 #include "cmd/measured_run.h"
 #include "cmd/options.h"
 #include "cmd/overwrite.h"
-#include "eval/git.h"
 #include "eval/run_folder.h"
 #include "eval/run_setup.h"
 #include "eval/run_writer.h"
@@ -42,9 +41,7 @@ struct Choice {
     eval::HistoryFilter out = filter;
     if (out.machine == "this") out.machine = this_fingerprint();
     if (out.machine == "any") out.machine.clear();
-    if (const auto commit = out.commit.empty() ? std::nullopt : eval::resolve_commit(out.commit)) {
-      out.commit = *commit;
-    }
+    if (!out.commit.empty()) out.commit = eval::commit_filter(out.commit);
     return out;
   }
   // Throws kUsage where `output` is the history itself.
@@ -200,7 +197,7 @@ int show(const ShowOptions& options, bool wants_baseline) {
   if (wants_baseline) {
     if (!filter.commit.empty()) fail(ErrorCode::kUsage, "history show: --commit or --baseline, not both");
     if (options.choice.filter.machine.empty()) filter.machine = this_fingerprint();
-    filter.commit = history.baseline_of(eval::commit_named(options.baseline_of), filter);
+    filter.commit = history.measured_ancestors_of(eval::commit_named(options.baseline_of), filter).front();
   }
   std::vector<eval::Run> runs;
   for (HistoryRow& row : history.rows(filter)) runs.push_back(std::move(row.run));

@@ -14,14 +14,14 @@ void on_interrupt(int) { g_interrupted = true; }
 
 }  // namespace
 
-void install_interrupt_handler() {
+void install_interrupt_handler(int signal) {
   struct sigaction current;
-  if (sigaction(SIGINT, nullptr, &current) == 0 && current.sa_handler == SIG_IGN) return;
+  if (sigaction(signal, nullptr, &current) == 0 && current.sa_handler == SIG_IGN) return;
   struct sigaction action = {};
   action.sa_handler = &on_interrupt;
   action.sa_flags = SA_RESETHAND;
   sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, nullptr);
+  sigaction(signal, &action, nullptr);
 }
 
 bool interrupted() { return g_interrupted; }

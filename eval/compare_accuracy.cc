@@ -61,12 +61,24 @@ MeasureResult row_of(const Paired& paired, Measure measure, const Rules& rules,
   return row;
 }
 
+// Why a row can't be judged by the images that both sides answered: empty where no more are lost to the new
+// side than the threshold's share.
+std::string why_lost(int64_t lost, int64_t answered, const MeasureResult& row) {
+  if (!row.threshold.has_value() || lost <= 0) return "";
+  if (100 * static_cast<double>(lost) <= *row.threshold * static_cast<double>(answered)) return "";
+  return fmt::format("{} of {} images that base answered are missing or unreadable in the new side", lost,
+                     answered);
+}
+
 void compare_images(const Run& base, const Run& next, const Rules& rules, const BootstrapOptions& options,
                     ConfigurationResult& result) {
   std::unordered_map<std::string_view, const EvalSample*> by_path;
   for (const EvalSample& sample : base.samples) by_path.emplace(sample.path, &sample);
   Paired top1, top5;
   size_t only_next = 0, other_labels = 0, unread = 0, both = 0;
+  int64_t answered = 0, kept = 0;  // of images with a class: by base, and of these by the new side
+  for (const EvalSample& sample : base.samples)
+    answered += !sample.right_classes().empty() && sample.error.empty();
   for (const EvalSample& sample : next.samples) {
     const auto found = by_path.find(sample.path);
     if (found == by_path.end()) {
@@ -75,6 +87,7 @@ void compare_images(const Run& base, const Run& next, const Rules& rules, const 
     }
     ++both;
     const EvalSample& before = *found->second;
+    kept += !before.right_classes().empty() && before.error.empty() && sample.error.empty();
     if (before.right_classes() != sample.right_classes()) {
       ++other_labels;
       continue;
@@ -106,7 +119,8 @@ void compare_images(const Run& base, const Run& next, const Rules& rules, const 
     result.notes.push_back(fmt::format("{} images could not be read on one side, and are left out", unread));
   for (const auto& [paired, measure] : {std::pair(top1, Measure::kTop1), std::pair(top5, Measure::kTop5)}) {
     if (paired.count > 0) {
-      result.measures.push_back(row_of(paired, measure, rules, options));
+      MeasureResult& row = result.measures.emplace_back(row_of(paired, measure, rules, options));
+      row.why = why_lost(answered - kept, answered, row);
     } else {
       MeasureResult& row = result.measures.emplace_back(empty_row(measure, rules));
       row.why = "no image is in both, with the same class";
@@ -143,6 +157,7 @@ void compare_counts(const Run& base, const Run& next, Measure measure, const Rul
                                 : bootstrap_shares(right1, *base.count, right2, *next.count, options);
   set_change(row, *before / 100, *now / 100, interval,
              two_proportions(right1, *base.count, right2, *next.count));
+  row.why = why_lost(*base.count - *next.count, *base.count, row);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ constexpr size_t kLeastBaseRepeats = 3;  // runs of base that tell how far it li
 constexpr int64_t kLeastSamples = 5;     // of times, a side
 constexpr double kBusyOtherLoad = 0.5;   // processors that others kept busy
 constexpr double kBusySteal = 5;         // percent of the time that other virtual machines took
+constexpr size_t kShownDigest = 12;      // digits
 constexpr double kMemoryNoise = 3;       // percent; 60 runs of one model lay within 2.2% (docs/compare.md)
 
 using Runs = std::vector<const Run*>;
@@ -27,54 +28,64 @@ using Runs = std::vector<const Run*>;
 // One configuration on one side.
 struct Group {
   std::string model;
+  std::string weights;
   std::vector<std::string> setup;
   Runs runs;
+  const Group* partner = nullptr;  // on the other side
 };
+
+bool is_same_model(const Group& a, const Group& b) { return a.model == b.model && a.setup == b.setup; }
+
+bool is_same(const Group& a, const Group& b) { return is_same_model(a, b) && a.weights == b.weights; }
+
+bool is_same_setup(const Group& a, const Group& b) { return a.setup == b.setup; }
 
 std::vector<Group> groups_of(const ComparedSide& side) {
   std::vector<Group> groups;
   for (const Run& run : side.runs) {
     if (!run.error.empty()) continue;  // there are no figures
-    const auto setup = compared_setup(run);
-    auto found = std::find_if(groups.begin(), groups.end(), [&](const Group& group) {
-      return group.model == run.model && group.setup == setup;
-    });
-    if (found == groups.end()) found = groups.insert(found, {run.model, setup, {}});
+    const Group group = {run.model, run.weights_digest, compared_setup(run), {}, nullptr};
+    auto found = std::ranges::find_if(groups, [&](const Group& other) { return is_same(group, other); });
+    if (found == groups.end()) found = groups.insert(found, group);
     found->runs.push_back(&run);
   }
   return groups;
 }
 
-// The group of `next` that stands against one of base: that of the same model, or the only one that is left
-// over where base too has only this one left over of its setup.
-const Group* partner_of(const Group& base, const std::vector<Group>& bases, const std::vector<Group>& nexts) {
-  const auto has = [](const std::vector<Group>& groups, const Group& wanted) {
-    return std::any_of(groups.begin(), groups.end(), [&](const Group& group) {
-      return group.model == wanted.model && group.setup == wanted.setup;
-    });
-  };
-  const auto left_over = [&](const std::vector<Group>& groups, const std::vector<Group>& others) {
-    std::vector<const Group*> left;
-    for (const Group& group : groups) {
-      if (group.setup == base.setup && !has(others, group)) left.push_back(&group);
+// Makes partners of what is the same; then of what is the only one left over on either side of its model and
+// setup; then of its setup alone.
+void pair_up(std::vector<Group>& bases, std::vector<Group>& nexts) {
+  for (const auto is_alike : {&is_same, &is_same_model, &is_same_setup}) {
+    const auto only_one = [&](std::vector<Group>& groups, const Group& wanted) {
+      Group* only = nullptr;
+      for (Group& group : groups) {
+        if (group.partner != nullptr || !is_alike(group, wanted)) continue;
+        if (only != nullptr) return static_cast<Group*>(nullptr);
+        only = &group;
+      }
+      return only;
+    };
+    for (Group& base : bases) {
+      if (base.partner != nullptr) continue;
+      Group* const next = only_one(nexts, base);
+      if (next == nullptr || only_one(bases, *next) != &base) continue;
+      base.partner = next;
+      next->partner = &base;
     }
-    return left;
-  };
-  for (const Group& next : nexts) {
-    if (next.model == base.model && next.setup == base.setup) return &next;
   }
-  const auto left = left_over(nexts, bases);
-  return left.size() == 1 && left_over(bases, nexts).size() == 1 ? left.front() : nullptr;
 }
 
+// A time or a rate that may stand below a fraction line: calls shorter than the clock's tick have none.
+bool is_usable(double figure) { return figure > 0 && std::isfinite(figure); }
+
 // A figure of each of some stretches of a run's calls, in their order; of the run itself where it has no
-// calls.
+// calls. Usable ones only.
 std::vector<double> slices_of(const Run& run, Measure measure) {
   const size_t count = std::min(run.samples_ms.size(), kSlices);
   const bool is_time = measure == Measure::kLatency || measure == Measure::kThroughput;
   if (!is_time || count == 0) {
     const auto figure = figure_of(run, measure);
-    return figure.has_value() ? std::vector{*figure} : std::vector<double>{};
+    return figure.has_value() && is_usable(*figure) ? std::vector{*figure} : std::vector<double>{};
   }
   std::vector<double> figures;
   const std::span<const double> samples = run.samples_ms;
@@ -88,6 +99,7 @@ std::vector<double> slices_of(const Run& run, Measure measure) {
       figures.push_back(1000 * images / mean(slice));
     }
   }
+  std::erase_if(figures, [](double figure) { return !is_usable(figure); });
   return figures;
 }
 
@@ -97,11 +109,10 @@ std::vector<double> figures_of(const Runs& runs, Measure measure, bool by_slice)
     if (by_slice) {
       const auto slices = slices_of(*run, measure);
       figures.insert(figures.end(), slices.begin(), slices.end());
-    } else if (const auto figure = figure_of(*run, measure)) {
+    } else if (const auto figure = figure_of(*run, measure); figure.has_value() && is_usable(*figure)) {
       figures.push_back(*figure);
     }
   }
-  std::erase_if(figures, [](double figure) { return !(figure > 0); });
   return figures;
 }
 
@@ -203,10 +214,14 @@ void compare_speed(const Group& base, const Group& next, Measure measure, const 
   const bool by_slice = std::min(base.runs.size(), next.runs.size()) < kLeastRepeats;
   row.base_samples = figures_of(base.runs, measure, by_slice);
   row.next_samples = figures_of(next.runs, measure, by_slice);
-  if (row.base_samples.empty()) return;
-  if (row.next_samples.empty()) {
-    row.base = median(row.base_samples);
-    row.why = "the new side has no such figure";
+  if (row.base_samples.empty() || row.next_samples.empty()) {
+    const auto has_figure = [&](const Run* run) { return figure_of(*run, measure).has_value(); };
+    const Runs& lacking = row.base_samples.empty() ? base.runs : next.runs;
+    if (std::ranges::none_of(base.runs, has_figure)) return;
+    row.base = figure_of(*base.runs.front(), measure);
+    row.next = figure_of(*next.runs.front(), measure);
+    row.why = fmt::format("{} has no such figure{}", &lacking == &base.runs ? "base" : "the new side",
+                          std::ranges::any_of(lacking, has_figure) ? " above 0" : "");
     result.measures.push_back(std::move(row));
     return;
   }
@@ -245,7 +260,7 @@ void add_notes(const Run& base, const Run& next, ConfigurationResult& result) {
   const auto as_is = [](const std::string& text) { return text.empty() ? "unknown" : text; };
   note("model", base.model, next.model, as_is);
   note("weights", base.weights_digest, next.weights_digest,
-       [&](const std::string& digest) { return as_is(digest).substr(0, 12); });
+       [&](const std::string& digest) { return as_is(digest).substr(0, kShownDigest); });
   note("instruction set", base.isa, next.isa, as_is);
   if (base.kind == "eval" && base.preprocessing != next.preprocessing)
     result.notes.emplace_back("the images were prepared in other ways: see `preprocessing` of both");
@@ -256,7 +271,6 @@ ConfigurationResult compare_groups(const Group& base, const Group& next, const R
   ConfigurationResult result;
   const Run& before = latest(base.runs);
   const Run& now = latest(next.runs);
-  result.configuration = configuration_of(before);
   add_notes(before, now, result);
   if (before.kind == "eval") {
     compare_accuracy(before, now, rules, options, result);
@@ -268,14 +282,58 @@ ConfigurationResult compare_groups(const Group& base, const Group& next, const R
   return result;
 }
 
-// What is said where the new side lacks a configuration of base.
-ConfigurationResult missing(const Group& base, const std::string& why, const Rules& rules) {
+// What a group is called; with its weights where another one of its side has the same name.
+std::string title_of(const Group& group, const std::vector<Group>& side) {
+  const std::string title = configuration_of(*group.runs.front());
+  const auto is_twin = [&](const Group& other) {
+    return &other != &group && other.weights != group.weights &&
+           configuration_of(*other.runs.front()) == title;
+  };
+  if (group.weights.empty() || std::ranges::none_of(side, is_twin)) return title;
+  return fmt::format("{}, weights {}", title, group.weights.substr(0, kShownDigest));
+}
+
+// The failure that stands for a configuration that a side lacks: of the same model, else, as a model that
+// can't be loaded is called by its path, the only one that there is or the only one of what was asked for.
+const Run* failure_of(const Group& wanted, const ComparedSide& side) {
+  const Run& run = *wanted.runs.front();
+  std::vector<const Run*> failures;
+  for (const Run& other : side.runs) {
+    if (!other.error.empty() && other.kind == run.kind) failures.push_back(&other);
+  }
+  const auto first = std::ranges::find(failures, run.model, &Run::model);
+  if (first != failures.end()) return *first;
+  if (failures.size() > 1) {
+    std::erase_if(failures, [&](const Run* other) { return !is_same_request(run, *other); });
+  }
+  return failures.size() == 1 ? failures.front() : nullptr;
+}
+
+// Why a side has nothing to set against a group of the other one: as far as it is known, what failed there.
+std::string why_missing(const char* name, const Group& wanted, const ComparedSide& side,
+                        const std::vector<Group>& groups) {
+  if (const Run* failure = failure_of(wanted, side))
+    return fmt::format("{} failed: {}", name, failure->error);
+  const std::string text = fmt::format("{} has no such result", name);
+  const auto near = std::ranges::find_if(groups, [&](const Group& group) {
+    return group.partner == nullptr && group.model == wanted.model &&
+           group.runs.front()->kind == wanted.runs.front()->kind;
+  });
+  if (near == groups.end()) return text;
+  const auto difference = compared_difference(*wanted.runs.front(), *near->runs.front());
+  return difference.empty()
+             ? text
+             : fmt::format("{}; one that it has differs in {}", text, fmt::join(difference, ", "));
+}
+
+// A row for each measure of a group that only one side has, and a reason.
+ConfigurationResult only_in_base(const Group& base, const std::string& why, const Rules& rules) {
   ConfigurationResult result;
   const Run& run = *base.runs.front();
-  result.configuration = configuration_of(run);
   for (const MeasureInfo& info : measures()) {
     const auto figure = figure_of(run, info.measure);
-    if (!figure.has_value()) continue;
+    const bool is_digest = info.measure == Measure::kDigest && !run.output_digest.empty();
+    if (!figure.has_value() && !is_digest) continue;
     MeasureResult& row = result.measures.emplace_back(empty_row(info.measure, rules));
     row.base = figure;
     row.why = why;
@@ -283,27 +341,40 @@ ConfigurationResult missing(const Group& base, const std::string& why, const Rul
   return result;
 }
 
-// Why the new side has no such configuration: as far as it is known, what failed there.
-std::string why_missing(const Group& base, const ComparedSide& side) {
-  for (const Run& run : side.runs) {
-    if (!run.error.empty() && run.model == base.model && run.kind == base.runs.front()->kind)
-      return "the new side failed: " + run.error;
+ConfigurationResult only_in_next(const Group& next, const std::string& why) {
+  ConfigurationResult result;
+  for (const MeasureInfo& info : measures()) {
+    const auto figure = figure_of(*next.runs.front(), info.measure);
+    if (!figure.has_value()) continue;
+    result.measures.emplace_back(empty_row(info.measure, Rules())).next = figure;
   }
-  return "the new side has no such result";
+  result.notes.push_back("not judged: " + why);
+  return result;
 }
 
 }  // namespace
 
 std::string configuration_of(const Run& run) {
   std::string text = run.model;
-  if (run.image_size.has_value()) text += fmt::format(", {} px", *run.image_size);
+  const auto add = [&](const auto& value, const char* format) {
+    if (value.has_value()) text += fmt::format(fmt::runtime(format), *value);
+  };
+  add(run.image_size, ", {} px");
   if (run.kind == "eval") {
     text += ", " + (run.data_set.empty() ? run.data : run.data_set);
+    if (!run.classifier.empty()) text += ", " + run.classifier;
+    if (!run.train_data.empty()) text += " of " + last_part(run.train_data);
+    if (!run.recipe.empty()) text += ", " + run.recipe;
+    add(run.valid_classes, ", {} classes");
+    add(run.limit, ", {} images at most");
+    add(run.shuffle_seed, ", shuffled by {}");
+    if (!run.shard.empty()) text += ", shard " + run.shard;
   } else {
-    if (run.batch.has_value()) text += fmt::format(", batch {}", *run.batch);
-    if (run.threads.has_value()) text += fmt::format(", {} threads", *run.threads);
-    if (run.streams.value_or(1) != 1) text += fmt::format(", {} streams", *run.streams);
+    add(run.batch, ", batch {}");
+    add(run.threads, ", {} threads");
+    if (run.streams.value_or(1) != 1) add(run.streams, ", {} streams");
     for (const std::string& word : unusual_words(run)) text += ", " + word;
+    if (!run.with_preprocessing.empty()) text += ", images of " + last_part(run.with_preprocessing);
   }
   for (const std::string& part : {run.precision, run.backend}) text += part.empty() ? "" : ", " + part;
   return text;
@@ -340,8 +411,14 @@ std::optional<double> figure_of(const Run& run, Measure measure) {
 std::optional<MeasureResult> digest_row(const Run& base, const Run& next, const Rules& rules) {
   const std::string before = base.output_digest;
   const std::string now = next.output_digest;
-  if (before.empty() || now.empty()) return std::nullopt;
   MeasureResult row = empty_row(Measure::kDigest, rules);
+  if (before.empty() || now.empty()) {
+    if (!row.threshold.has_value()) return std::nullopt;
+    row.why = fmt::format("{} has no digest of what was put out", !before.empty() ? "the new side"
+                                                                  : now.empty()   ? "neither side"
+                                                                                  : "base");
+    return row;
+  }
   row.worse_by = before == now ? 0 : 100;
   row.worse_by_low = row.worse_by_high = row.worse_by;
   return row;
@@ -350,26 +427,29 @@ std::optional<MeasureResult> digest_row(const Run& base, const Run& next, const 
 Comparison compare_runs(const ComparedSide& base, std::span<const ComparedSide> next, const Rules& rules,
                         const BootstrapOptions& options) {
   Comparison comparison;
-  const std::vector<Group> bases = groups_of(base);
   for (const ComparedSide& side : next) {
-    const std::vector<Group> nexts = groups_of(side);
-    bool any = false;
-    for (const Group& group : bases) {
-      const Group* partner = partner_of(group, bases, nexts);
-      any = any || partner != nullptr;
-      ConfigurationResult& result = comparison.results.emplace_back(
-          partner == nullptr ? missing(group, why_missing(group, side), rules)
-                             : compare_groups(group, *partner, rules, options));
+    std::vector<Group> bases = groups_of(base);
+    std::vector<Group> nexts = groups_of(side);
+    if (bases.empty()) {
+      fail(ErrorCode::kFailed, "{}: no result to compare with{}", base.name,
+           base.runs.empty() ? "" : "; the first failed: " + base.runs.front().error);
+    }
+    pair_up(bases, nexts);
+    const auto add = [&](ConfigurationResult result, std::string title) {
+      result.configuration = std::move(title);
       result.base = base.name;
       result.next = side.name;
+      comparison.results.push_back(std::move(result));
+    };
+    for (const Group& group : bases) {
+      add(group.partner == nullptr
+              ? only_in_base(group, why_missing("the new side", group, side, nexts), rules)
+              : compare_groups(group, *group.partner, rules, options),
+          title_of(group, bases));
     }
-    if (!any) {
-      fail(ErrorCode::kFailed, "{} and {}: no configuration is in both{}{}", base.name, side.name,
-           bases.empty() || nexts.empty() ? "" : "; the first ones are ",
-           bases.empty() || nexts.empty()
-               ? std::string()
-               : fmt::format("'{}' and '{}'", configuration_of(*bases.front().runs.front()),
-                             configuration_of(*nexts.front().runs.front())));
+    for (const Group& group : nexts) {
+      if (group.partner != nullptr) continue;
+      add(only_in_next(group, why_missing("base", group, base, bases)), title_of(group, nexts));
     }
   }
   judge(comparison, rules);

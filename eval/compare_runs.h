@@ -23,10 +23,11 @@ struct ComparedSide {
 };
 
 // Compares each of `next` with base, configuration by configuration, and judges. Configurations are the
-// model and compared_setup() of run_setup.h. Where only
-// one is left on either side that differ by nothing but the model's name, these two are compared. One that
-// only base has is inconclusive, one that only a new side has is left out. Throws kFailed where nothing at
-// all can be compared.
+// model, its weights and compared_setup() of run_setup.h. What is the same on both sides stands against each
+// other; then what is the only one left over, on either side, of its model and setup; then of its setup. One
+// that only base has is inconclusive, with what failed on the new side where that is known; one that only a
+// new side has is shown with a note, and not judged. Throws kFailed where base has no result that did not
+// fail.
 Comparison compare_runs(const ComparedSide& base, std::span<const ComparedSide> next, const Rules& rules,
                         const BootstrapOptions& options);
 
@@ -40,7 +41,8 @@ MeasureResult empty_row(Measure measure, const Rules& rules);
 // nothing where it has none.
 std::optional<double> figure_of(const Run& run, Measure measure);
 
-// Whether both put out the same bits: worse by 0 or 100; nothing where one doesn't say.
+// Whether both put out the same bits: worse by 0 or 100. Where one doesn't say: inconclusive if there is a
+// rule of it, else nothing.
 std::optional<MeasureResult> digest_row(const Run& base, const Run& next, const Rules& rules);
 
 }  // namespace swinzoo::eval

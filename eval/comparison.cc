@@ -141,6 +141,13 @@ void judge(Comparison& comparison, const Rules& rules) {
   }
 }
 
+bool is_judged(const Comparison& comparison) {
+  return std::ranges::any_of(comparison.results, [](const ConfigurationResult& result) {
+    return std::ranges::any_of(result.measures,
+                               [](const MeasureResult& row) { return !row.verdict.empty(); });
+  });
+}
+
 int exit_status(const Comparison& comparison) {
   const auto any = [&](std::string_view verdict, bool accuracy, bool performance) {
     for (const ConfigurationResult& result : comparison.results) {
@@ -156,7 +163,8 @@ int exit_status(const Comparison& comparison) {
   };
   if (any("worse", true, false)) return static_cast<int>(ErrorCode::kAccuracyRegression);
   if (any("worse", false, true)) return static_cast<int>(ErrorCode::kPerformanceRegression);
-  if (any("inconclusive", true, true)) return static_cast<int>(ErrorCode::kInconclusive);
+  if (any("inconclusive", true, true) || !is_judged(comparison))
+    return static_cast<int>(ErrorCode::kInconclusive);
   return 0;
 }
 

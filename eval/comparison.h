@@ -161,8 +161,11 @@ struct Comparison {
 // and inconclusive else.
 void judge(Comparison& comparison, const Rules& rules);
 
-// 10 for a regression of accuracy, else 11 for one of performance, else 12 where something is inconclusive,
-// else 0.
+// Whether there is a verdict at all: the rules may be of nothing that the results have.
+bool is_judged(const Comparison& comparison);
+
+// 10 for a regression of accuracy, else 11 for one of performance, else 12 where something is inconclusive or
+// nothing was judged, else 0.
 int exit_status(const Comparison& comparison);
 
 }  // namespace swinzoo::eval

@@ -154,7 +154,7 @@ std::string headline(const Comparison& comparison) {
     case ErrorCode::kPerformanceRegression:
       return "performance regression";
     case ErrorCode::kInconclusive:
-      return "inconclusive";
+      return is_judged(comparison) ? "inconclusive" : "nothing was judged";
     default:
       return "no regression";
   }

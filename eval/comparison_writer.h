@@ -9,7 +9,7 @@
 
 namespace swinzoo::eval {
 
-// "no regression", "accuracy regression", "performance regression" or "inconclusive".
+// "no regression", "accuracy regression", "performance regression", "inconclusive" or "nothing was judged".
 std::string headline(const Comparison& comparison);
 
 // For a terminal: a table a configuration, the notes, and the images that flipped.

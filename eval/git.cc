@@ -1,5 +1,7 @@
 #include "eval/git.h"
 
+#include <fmt/format.h>
+
 #include <deque>
 #include <sstream>
 #include <unordered_map>
@@ -11,34 +13,44 @@
 namespace swinzoo::eval {
 namespace {
 
-// What git with these arguments says; nothing where there is no git.
-std::optional<CommandResult> ask_git(std::vector<std::string> words) {
+CommandResult ask_git(std::vector<std::string> words) {
   words.insert(words.begin(), "git");
   try {
     return run_command(words);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kNotFound) throw;
-    return std::nullopt;
+    fail(ErrorCode::kFailed, "git: not installed, so commits can't be looked up");
   }
+}
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+std::string answer_of(const CommandResult& result, const std::string& question) {
+  if (result.status != 0) {
+    fail(ErrorCode::kFailed, "git can't tell {}: {}", question,
+         result.err.empty() ? fmt::format("exit status {}", result.status) : first_line(result.err));
+  }
+  return result.out;
 }
 
 }  // namespace
 
 std::optional<std::string> resolve_commit(const std::string& revision) {
-  const auto answer =
+  const CommandResult result =
       ask_git({"rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}"});
-  if (!answer || answer->status != 0) return std::nullopt;
-  return answer->out.substr(0, answer->out.find_last_not_of('\n') + 1);
+  if (result.status != 0 && result.err.empty()) return std::nullopt;
+  return first_line(answer_of(result, fmt::format("what '{}' is", revision)));
+}
+
+bool is_shallow_repository() {
+  return first_line(answer_of(ask_git({"rev-parse", "--is-shallow-repository"}),
+                              "whether the clone is whole")) == "true";
 }
 
 std::vector<std::string> ancestors_of(const std::string& commit) {
-  const auto answer = ask_git({"rev-list", "--parents", "--end-of-options", commit, "--"});
-  if (!answer) fail(ErrorCode::kFailed, "git: not installed, so a baseline can't be looked for");
-  if (answer->status != 0) {
-    fail(ErrorCode::kFailed, "git can't tell the ancestors of {}: {}", commit,
-         answer->err.substr(0, answer->err.find('\n')));
-  }
-  return ancestors_in(answer->out, commit);
+  return ancestors_in(answer_of(ask_git({"rev-list", "--parents", "--end-of-options", commit, "--"}),
+                                "the ancestors of " + commit),
+                      commit);
 }
 
 std::vector<std::string> ancestors_in(const std::string& rev_list, const std::string& commit) {

@@ -8,8 +8,12 @@
 namespace swinzoo::eval {
 
 // The full name of a commit that git knows by this name ("HEAD", a branch, a tag, an abbreviation). Nothing
-// where there is no repository, no git, or no such commit.
+// where git knows no such commit. Throws kFailed, with git's own first line, where git itself fails: it is
+// not installed, there is no repository, or it belongs to somebody else.
 std::optional<std::string> resolve_commit(const std::string& revision);
+
+// Whether the repository was cloned without its older commits. Throws likewise.
+bool is_shallow_repository();
 
 // The ancestors of a commit, itself left out, nearest first: by the number of steps from child to parent,
 // and of as many steps in the order in which merges name their parents. Throws kFailed, with git's own

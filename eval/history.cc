@@ -4,10 +4,14 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "eval/git.h"
 #include "eval/run_setup.h"
+#include "eval/statistics.h"
 #include "formats/error.h"
 #include "formats/sha256.h"
 #include "zoo/suggest.h"
@@ -77,6 +81,55 @@ class Condition {
   std::string text_;
   std::vector<std::string> values_;
 };
+
+bool is_hex(const std::string& text) {
+  return text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+std::vector<Run> runs_with_samples(const History& history, HistoryFilter filter) {
+  filter.with_samples = true;
+  std::vector<Run> runs;
+  for (HistoryRow& row : history.rows(filter)) runs.push_back(std::move(row.run));
+  return runs;
+}
+
+// The numbers of those rows of the nearest ancestor that may stand against `wanted`.
+std::vector<int64_t> nearest_rows(std::span<const HistoryRow> rows, std::span<const std::string> ancestors,
+                                  const Run& wanted) {
+  const auto setup = compared_setup(wanted);
+  std::vector<int64_t> ids;
+  auto nearest = ancestors.end();
+  for (const HistoryRow& row : rows) {
+    const auto at = std::ranges::find(ancestors, row.commit);
+    if (at == ancestors.end() || at > nearest || compared_setup(row.run) != setup) continue;
+    if (at < nearest) ids.clear();
+    nearest = at;
+    ids.push_back(row.id);
+  }
+  return ids;
+}
+
+// Adds to the runs of the nearest ancestor those of `wanted` that it lacks and another one has.
+void add_what_is_older(const History& history, HistoryFilter filter, std::span<const std::string> ancestors,
+                       std::span<const Run> wanted, std::vector<Run>& runs) {
+  std::map<std::pair<std::string, std::string>, std::vector<HistoryRow>> known;  // by model and kind
+  for (const Run& run : wanted) {
+    const auto is_wanted = [&, setup = compared_setup(run)](const Run& other) {
+      return other.model == run.model && compared_setup(other) == setup;
+    };
+    if (!run.error.empty() || std::ranges::any_of(runs, is_wanted)) continue;
+    const auto [found, is_new] = known.try_emplace({run.model, run.kind});
+    filter.model = run.model;
+    filter.kind = run.kind;
+    filter.ids.clear();
+    if (is_new) {
+      found->second = history.rows(filter);
+      for (HistoryRow& row : found->second) row.run.samples_ms.clear();  // which take long to go through
+    }
+    filter.ids = nearest_rows(found->second, ancestors, run);
+    if (!filter.ids.empty()) std::ranges::move(runs_with_samples(history, filter), std::back_inserter(runs));
+  }
+}
 
 std::optional<std::string> variable(const char* name) {
   const char* value = std::getenv(name);
@@ -179,17 +232,26 @@ std::vector<HistoryRow> History::rows(const HistoryFilter& filter) const {
   return rows;
 }
 
-std::string History::baseline_of(const std::string& commit, const HistoryFilter& filter) const {
+std::vector<std::string> History::measured_ancestors_of(const std::string& commit,
+                                                        const HistoryFilter& filter) const {
   const Condition condition(filter);
   Statement select(database_, fmt::format("SELECT DISTINCT \"commit\" FROM runs WHERE {}", condition.text()));
   condition.bind(select);
   std::set<std::string> measured;
   while (select.step()) measured.insert(select.text(0));
-  for (const std::string& ancestor : ancestors_of(commit)) {
-    if (measured.contains(ancestor)) return ancestor;
+  std::vector<std::string> ancestors = ancestors_of(commit);
+  std::erase_if(ancestors, [&](const std::string& ancestor) { return !measured.contains(ancestor); });
+  if (!ancestors.empty()) return ancestors;
+  const std::string none =
+      fmt::format("{}: no ancestor of {} was measured{}", path_, commit,
+                  filter.machine.empty() ? "" : fmt::format(" on machine {}", filter.machine));
+  if (is_shallow_repository()) {
+    fail(ErrorCode::kFailed,
+         "{}, as far as this clone goes, which is shallow: clone all of the history (fetch-depth: 0, "
+         "GIT_DEPTH: 0) or run 'git fetch --unshallow'",
+         none);
   }
-  fail(ErrorCode::kNotFound, "{}: no ancestor of {} was measured{}", path_, commit,
-       filter.machine.empty() ? "" : fmt::format(" on machine {}", filter.machine));
+  fail(ErrorCode::kNotFound, "{}", none);
 }
 
 int64_t History::prune(const HistoryFilter& filter, int64_t keep, const std::string& before, bool dry_run) {
@@ -221,33 +283,45 @@ std::filesystem::path default_history_path() {
 }
 
 std::string commit_named(const std::string& revision) {
-  if (const auto commit = resolve_commit(revision)) return *commit;
-  const bool is_full =
-      revision.size() == kCommitDigits && revision.find_first_not_of("0123456789abcdef") == std::string::npos;
-  if (!is_full) fail(ErrorCode::kNotFound, "'{}': git knows no such commit here", revision);
-  return revision;
+  if (revision.size() == kCommitDigits && is_hex(revision)) return revision;
+  const auto commit = resolve_commit(revision);
+  if (!commit) fail(ErrorCode::kNotFound, "'{}': git knows no such commit here", revision);
+  return *commit;
 }
 
-std::vector<Run> runs_of_history(const std::filesystem::path& path, const std::string& what) {
+std::string commit_filter(const std::string& text) {
+  try {
+    return resolve_commit(text).value_or(text);
+  } catch (const Error&) {
+    if (!is_hex(text)) throw;
+    return text;
+  }
+}
+
+std::vector<Run> runs_of_history(const std::filesystem::path& path, const std::string& what,
+                                 std::span<const Run> wanted) {
   constexpr std::string_view kBaseline = "baseline";
   const History history = History::open(path);
   Run here;
   set_machine(here, this_machine());
   HistoryFilter filter;
   filter.machine = machine_fingerprint(here);
-  if (what == kBaseline || what.starts_with(std::string(kBaseline) + ":")) {
-    filter.commit = history.baseline_of(
-        commit_named(what.size() > kBaseline.size() ? what.substr(kBaseline.size() + 1) : "HEAD"), filter);
-  } else {
+  if (what != kBaseline && !what.starts_with(std::string(kBaseline) + ":")) {
     filter.commit = commit_named(what);
+    std::vector<Run> runs = runs_with_samples(history, filter);
+    if (runs.empty()) {
+      fail(ErrorCode::kNotFound, "{}: commit {} was not measured on this machine ({})", path.string(),
+           filter.commit, filter.machine);
+    }
+    return runs;
   }
-  std::vector<Run> runs;
-  filter.with_samples = true;
-  for (HistoryRow& row : history.rows(filter)) runs.push_back(std::move(row.run));
-  if (runs.empty()) {
-    fail(ErrorCode::kNotFound, "{}: commit {} was not measured on this machine ({})", path.string(),
-         filter.commit, filter.machine);
-  }
+  const std::string commit =
+      commit_named(what.size() > kBaseline.size() ? what.substr(kBaseline.size() + 1) : "HEAD");
+  const std::vector<std::string> ancestors = history.measured_ancestors_of(commit, filter);
+  filter.commit = ancestors.front();
+  std::vector<Run> runs = runs_with_samples(history, filter);
+  filter.commit.clear();
+  add_what_is_older(history, filter, ancestors, wanted, runs);
   return runs;
 }
 
@@ -265,6 +339,7 @@ std::vector<Trend> trends_of(std::span<const HistoryRow> rows, std::string_view 
          near ? fmt::format("; did you mean '{}'?", *near) : "");
   }
   std::vector<Trend> trends;
+  std::vector<std::vector<double>> repeats;  // by trend: of its last point's commit
   for (const HistoryRow& row : rows) {
     const json::object fields = to_object(row.run);
     const json::value* value = find_member(fields, measure);
@@ -274,10 +349,16 @@ std::vector<Trend> trends_of(std::span<const HistoryRow> rows, std::string_view 
     });
     if (trend == trends.end()) {
       trends.push_back({row.machine, row.run.model, row.configuration, {}});
+      repeats.emplace_back();
       trend = std::prev(trends.end());
     }
-    if (!trend->points.empty() && trend->points.back().commit == row.commit) trend->points.pop_back();
-    trend->points.push_back({row.commit, row.run.started_at, as_number(*value, "")});
+    std::vector<double>& values = repeats[static_cast<size_t>(trend - trends.begin())];
+    if (trend->points.empty() || trend->points.back().commit != row.commit) {
+      trend->points.emplace_back();
+      values.clear();
+    }
+    values.push_back(as_number(*value, ""));
+    trend->points.back() = {row.commit, row.run.started_at, median(values)};
   }
   return trends;
 }

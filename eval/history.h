@@ -66,9 +66,10 @@ class History {
   // In the order in which they were measured.
   std::vector<HistoryRow> rows(const HistoryFilter& filter) const;
 
-  // The nearest ancestor of a commit that a row of the filter has, through git. Throws kNotFound where there
-  // is none.
-  std::string baseline_of(const std::string& commit, const HistoryFilter& filter) const;
+  // The ancestors of a commit that have a row of the filter, nearest first, through git. Throws kNotFound
+  // where there is none; kFailed where git can't tell, or not for sure, as the clone is shallow.
+  std::vector<std::string> measured_ancestors_of(const std::string& commit,
+                                                 const HistoryFilter& filter) const;
 
   // Removes all rows but the `keep` last measured of each machine, model and configuration, where keep > 0,
   // and those measured before that time ("2026-01-31T23:59:59Z"), where it is not empty. Returns their
@@ -86,13 +87,21 @@ class History {
 // ~/.local/share/swinzoo/history.db.
 std::filesystem::path default_history_path();
 
-// A commit by a name that git knows, else as it is where it has 40 hex digits. Throws kNotFound.
+// A commit by a name that git knows; 40 hex digits are one as they are. Throws kNotFound, and kFailed where
+// git can't tell.
 std::string commit_named(const std::string& revision);
+
+// What HistoryFilter::commit is for a name that git knows, or for how a commit begins. Throws kFailed where
+// it can only be a name and git can't tell.
+std::string commit_filter(const std::string& text);
 
 // The runs of this machine that a commit has, in the order in which they were measured, so that several of
 // one configuration tell how far they lie apart: of `what` = COMMIT, or of the nearest measured ancestor
-// where it is "baseline" (of HEAD) or "baseline:COMMIT". Throws kNotFound where there is none.
-std::vector<Run> runs_of_history(const std::filesystem::path& path, const std::string& what);
+// where it is "baseline" (of HEAD) or "baseline:COMMIT". Those of `wanted` that the latter lacks (by model
+// and compared_setup()) follow, each of the nearest ancestor that has it. Throws kNotFound where there is
+// none, and as History does.
+std::vector<Run> runs_of_history(const std::filesystem::path& path, const std::string& what,
+                                 std::span<const Run> wanted = {});
 
 // A measure over the commits, of one entry in one configuration on one machine.
 struct Trend {
@@ -107,8 +116,8 @@ struct Trend {
   std::vector<Point> points;  // as the rows are ordered
 };
 
-// `measure` is a field of Run that holds a number; throws kUsage where it is none. Of several rows of one
-// commit in a row the last counts.
+// `measure` is a field of Run that holds a number; throws kUsage where it is none. Several rows of one commit
+// in a row are one point: their median, at the time of the last.
 std::vector<Trend> trends_of(std::span<const HistoryRow> rows, std::string_view measure);
 
 }  // namespace swinzoo::eval

@@ -242,7 +242,9 @@ void visit_fields(Self& run, Visit&& visit) {
     visit(Field{.name = name, .unit = unit, .about = about, .group = group, .kind = kind}, member);
   };
   field("kind", run.kind, "", "`eval` (accuracy) or `bench` (speed)");
-  field("model", run.model, "", "the model as it was asked for: a catalog id, a path, `hf:...`");
+  field("model", run.model, "",
+        "the model's name: the catalog's or the checkpoint's own id, else its repository, file or folder; as "
+        "it was asked for where it could not be loaded");
   field("architecture", run.architecture, "", "the architecture's name");
   field("collection", run.collection, "", "the collection that the catalog's entry belongs to");
   field("image_size", run.image_size, "px", "height and width of the model's input");

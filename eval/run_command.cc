@@ -1,49 +1,68 @@
 #include "eval/run_command.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
+#include <csignal>
 #include <cstring>
-#include <memory>
+#include <optional>
 
 #include "formats/error.h"
+#include "formats/temporary_file.h"
 
 extern char** environ;
 
 namespace swinzoo::eval {
 namespace {
 
-// A file without a name, for what a command writes.
-class Output {
- public:
-  Output() : file_(std::tmpfile(), &std::fclose) {
-    if (file_ == nullptr) fail(ErrorCode::kFailed, "temporary file: {}", std::strerror(errno));
+using Clock = std::chrono::steady_clock;
+
+constexpr int kAskEveryMs = 100;                     // whether to stop
+constexpr auto kPatience = std::chrono::seconds(2);  // between SIGTERM and SIGKILL
+
+std::string text_of(const TemporaryFile& file) {
+  std::string text;
+  char buffer[65536];
+  for (;;) {
+    const ssize_t count = ::pread(file.fd(), buffer, sizeof buffer, static_cast<off_t>(text.size()));
+    if (count == 0) return text;
+    if (count > 0) text.append(buffer, static_cast<size_t>(count));
+    if (count < 0 && errno != EINTR) fail_errno("read", "a command's output");
   }
+}
 
-  int fd() const { return ::fileno(file_.get()); }
+double peak_mb(const struct rusage& usage) { return static_cast<double>(usage.ru_maxrss) / 1024; }
 
-  std::string text() const {
-    std::rewind(file_.get());
-    std::string text;
-    char buffer[65536];
-    while (const size_t count = std::fread(buffer, 1, sizeof buffer, file_.get())) text.append(buffer, count);
-    return text;
+// Returns when the process has ended, if need be after it was told to.
+void await_end(pid_t pid, const std::function<bool()>& should_stop) {
+  const int fd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+  if (fd < 0) return;  // a kernel of before 5.3 can't tell; it is only waited for
+  std::optional<Clock::time_point> told;
+  bool killed = false;
+  pollfd wait{fd, POLLIN, 0};
+  while (::poll(&wait, 1, kAskEveryMs) <= 0) {
+    if (!told && should_stop()) {
+      ::kill(pid, SIGTERM);
+      told = Clock::now();
+    } else if (told && !killed && Clock::now() - *told > kPatience) {
+      ::kill(pid, SIGKILL);
+      killed = true;
+    }
   }
-
- private:
-  std::unique_ptr<FILE, int (*)(FILE*)> file_;
-};
+  ::close(fd);
+}
 
 }  // namespace
 
-CommandResult run_command(const std::vector<std::string>& words) {
-  const Output out, err;
+CommandResult run_command(const std::vector<std::string>& words, const std::function<bool()>& should_stop) {
+  const TemporaryFile out, err;
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -53,7 +72,7 @@ CommandResult run_command(const std::vector<std::string>& words) {
   for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
 
-  const auto start = std::chrono::steady_clock::now();
+  const auto start = Clock::now();
   pid_t pid = 0;
   const int error = ::posix_spawnp(&pid, argv.front(), &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
@@ -61,17 +80,20 @@ CommandResult run_command(const std::vector<std::string>& words) {
     fail(error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kFailed, "{}: {}", words.front(),
          std::strerror(error));
   }
+  if (should_stop) await_end(pid, should_stop);
   int status = 0;
-  struct rusage usage = {};
+  struct rusage usage = {}, own = {};
   while (::wait4(pid, &status, 0, &usage) < 0) {
     if (errno != EINTR) fail_errno("wait", words.front());
   }
   CommandResult result;
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   result.status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-  result.peak_memory_mb = static_cast<double>(usage.ru_maxrss) / 1024;
-  result.out = out.text();
-  result.err = err.text();
+  result.peak_memory_mb = peak_mb(usage);
+  ::getrusage(RUSAGE_SELF, &own);
+  result.own_memory_mb = peak_mb(own);
+  result.out = text_of(out);
+  result.err = text_of(err);
   return result;
 }
 

@@ -76,6 +76,7 @@ constexpr std::array kFields = {
 };
 
 constexpr unsigned kAllRoles = ~0U;
+constexpr unsigned kCompared = kAsked | kInput | kImages;
 
 std::string features_of(const Run& run) {
   std::vector<std::string> features = run.cpu_features;
@@ -85,11 +86,6 @@ std::string features_of(const Run& run) {
 
 // Kernels keep more or less of it for themselves.
 std::string gib_of(int64_t mib) { return fmt::format("{}", std::round(static_cast<double>(mib) / 1024)); }
-
-std::string last_part(std::filesystem::path path) {
-  if (!path.has_filename()) path = path.parent_path();
-  return path.filename();
-}
 
 // A run's fields, as they are compared and shown.
 class Values {
@@ -107,8 +103,13 @@ class Values {
     return field.role == kImages ? last_part(value) : value;
   }
 
-  std::string digest_of(const SetupField& field) const {
-    return field.digest == nullptr ? "" : text_of(field.digest);
+  std::string compared(const SetupField& field) const {
+    if (field.digest != nullptr) {
+      if (const std::string digest = text_of(field.digest); !digest.empty()) return digest;
+    }
+    const std::string value = of(field);
+    if (std::string_view(field.name) == "with_preprocessing") return last_part(value);
+    return value == "false" ? "" : value;
   }
 
  private:
@@ -140,6 +141,10 @@ std::vector<std::string> difference_of(const Run& a, const Run& b, unsigned role
 
 }  // namespace
 
+std::string last_part(const std::filesystem::path& path) {
+  return (path.has_filename() ? path : path.parent_path()).filename();
+}
+
 std::string history_configuration(const Run& run) {
   const Values values(run);
   std::vector<std::string> pairs;
@@ -153,11 +158,18 @@ std::string history_configuration(const Run& run) {
 std::vector<std::string> compared_setup(const Run& run) {
   const Values values(run);
   std::vector<std::string> setup;
-  visit_roles(kAsked | kInput | kImages, [&](const SetupField& field) {
-    const std::string digest = values.digest_of(field), value = values.of(field);
-    setup.push_back(!digest.empty() ? digest : value == "false" ? "" : value);
-  });
+  visit_roles(kCompared, [&](const SetupField& field) { setup.push_back(values.compared(field)); });
   return setup;
+}
+
+std::vector<std::string> compared_difference(const Run& a, const Run& b) {
+  const auto left = compared_setup(a), right = compared_setup(b);
+  std::vector<std::string> names;
+  auto at = left.begin(), other = right.begin();
+  visit_roles(kCompared, [&](const SetupField& field) {
+    if (*at++ != *other++) names.emplace_back(field.name);
+  });
+  return names;
 }
 
 bool is_same_measurement(const Run& a, const Run& b) { return difference_of(a, b, kAllRoles).empty(); }

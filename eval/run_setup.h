@@ -17,6 +17,7 @@
 // effect of; nor does the history by versions. The model's name is everybody's own to look at.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -30,8 +31,15 @@ namespace swinzoo::eval {
 std::string history_configuration(const Run& run);
 
 // What two runs of compare must have in common to be repeats of each other or to stand against each other, as
-// values in a fixed order. A flag that is off is as one that an older version did not write.
+// values in a fixed order. A flag that is off is as one that an older version did not write; folders of
+// images count by the last part of their path.
 std::vector<std::string> compared_setup(const Run& run);
+
+// The names of the fields by which compared_setup() tells two runs apart.
+std::vector<std::string> compared_difference(const Run& a, const Run& b);
+
+// The last part of a path, whether or not it ends in a slash: what images are called wherever they lie.
+std::string last_part(const std::filesystem::path& path);
 
 // Whether two runs of bench are the same measurement, which need not be made twice: the same model, setup,
 // machine, build and versions. is_same_request() looks at what the command line asked for only.

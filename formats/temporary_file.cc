@@ -16,14 +16,14 @@ TemporaryFile::TemporaryFile() {
   path_ =
       std::filesystem::path(folder != nullptr && *folder != '\0' ? folder : "/var/tmp") / "swinzoo-XXXXXX";
   fd_ = ::mkostemp(path_.data(), O_CLOEXEC);
-  if (fd_ < 0) fail_errno("cannot be created, to unpack weights (see TMPDIR)", path_);
+  if (fd_ < 0) fail_errno("cannot be created (see TMPDIR)", path_);
   ::unlink(path_.c_str());
 }
 
 TemporaryFile::~TemporaryFile() { ::close(fd_); }
 
 void TemporaryFile::write(std::span<const std::byte> bytes) {
-  write_all(fd_, bytes, std::nullopt, "cannot be written, to unpack weights (see TMPDIR)", path_);
+  write_all(fd_, bytes, std::nullopt, "cannot be written (see TMPDIR)", path_);
 }
 
 }  // namespace swinzoo

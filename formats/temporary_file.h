@@ -1,4 +1,4 @@
-// A file without a name, for what is unpacked.
+// A file without a name, for what is unpacked and for what other programs write.
 #pragma once
 
 #include <cstddef>

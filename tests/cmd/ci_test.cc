@@ -95,6 +95,7 @@ class Runner {
                 {"SECONDS_EACH", "0.2"},
                 {"SWINZOO_HISTORY", history()},
                 {"GITHUB_STEP_SUMMARY", folder_.path() / "summary.md"},
+                {"GITHUB_REF", "refs/heads/main"},
                 {"CI_COMMIT_BRANCH", "main"},
                 {"CI_DEFAULT_BRANCH", "main"},
                 {"GIT_CONFIG_GLOBAL", "/dev/null"}});
@@ -140,7 +141,7 @@ size_t kept_commits(const Runner& runner) {
 
 TEST_CASE("the steps of docs/ci.md for GitHub run") {
   const auto steps = github_steps();
-  REQUIRE(steps.size() == 6);
+  REQUIRE(steps.size() == 5);
   CHECK(steps[3].name == "Compare");
   Runner runner;
   CHECK(run_job(runner, steps) == 0);
@@ -151,12 +152,13 @@ TEST_CASE("the steps of docs/ci.md for GitHub run") {
   runner.commit();
   const int status = run_job(runner, steps);
   CHECK(status == 0);
-  CHECK(kept_commits(runner) == 2);
+  const bool is_sure = runner.summary().find("compare: no regression") != std::string::npos;
+  CHECK(kept_commits(runner) == (is_sure ? 2 : 1));
 }
 
 TEST_CASE("the script of docs/ci.md for GitLab runs") {
   const auto steps = gitlab_steps();
-  REQUIRE(steps.size() == 6);
+  REQUIRE(steps.size() == 5);
   CHECK_THAT(steps[3].script, Contains("swinzoo compare"));
   Runner runner;
   CHECK(run_job(runner, steps) == 0);
@@ -174,7 +176,7 @@ TEST_CASE("the recipes fail a slower and a less accurate commit") {
   const int64_t count = accurate[0].count.value_or(0);
   accurate[0].top1 = accurate[0].top1_low = accurate[0].top1_high = 100;
   const std::vector<Run> fast = read_runs(runner.clone() / "runs" / "1" / "bench.json");
-  const auto write_scaled = [&](double factor) {
+  const auto write_scaled = [&](double factor, double other_load = 0) {
     for (const int repeat : {1, 2, 3}) {
       std::vector<Run> runs = fast;
       for (Run& run : runs) {
@@ -182,7 +184,7 @@ TEST_CASE("the recipes fail a slower and a less accurate commit") {
         for (int i = 0; i < 200; ++i) ms.push_back(factor * (100 + i % 7 + 0.2 * repeat));
         set_timing(run, {3, ms, 1}, run.batch.value_or(1), {});
         run.load_average = 0;  // this machine may be busy, so that nothing could be concluded
-        run.other_load.reset();
+        run.other_load = other_load;
         run.steal.reset();
       }
       write_text(runner.clone() / "runs" / std::to_string(repeat) / "bench.json", to_json(runs));
@@ -201,10 +203,25 @@ TEST_CASE("the recipes fail a slower and a less accurate commit") {
   write_scaled(1);
   CHECK(runner.step(steps[3].script).status == 10);
   write_text(results / "result.json", right);
+  write_scaled(1, 2);
+  const Result inconclusive = runner.step(steps[3].script);
+  CHECK(inconclusive.status == 0);
+  CHECK_THAT(inconclusive.out, Contains("::warning::The comparison is inconclusive."));
+  CHECK(kept_commits(runner) == 1);
+  for (const std::string& script : {steps[3].script, gitlab_steps().at(3).script}) {
+    CHECK(runner.step("export GIT_TEST_ASSUME_DIFFERENT_OWNER=1\n" + script).status == 1);
+  }
+  write_scaled(1);
+  CHECK(runner.step("export GITHUB_REF=refs/pull/1/merge\n" + steps[3].script).status == 0);
+  CHECK(kept_commits(runner) == 1);
   CHECK(runner.step(steps[3].script).status == 0);
+  CHECK(kept_commits(runner) == 2);
   write_scaled(1.3);
   CHECK(runner.step(steps[3].script).status == 11);
   CHECK_THAT(runner.summary(), Contains("|"));
   write_text(results / "result.json", wrong);
   CHECK(runner.step(steps[3].script).status == 10);
+  CHECK(runner.step(gitlab_steps().at(3).script).status == 10);
+  CHECK_THAT(read_text(runner.clone() / "junit.xml"), Contains("<failure"));
+  CHECK(kept_commits(runner) == 2);
 }

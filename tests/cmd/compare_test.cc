@@ -1,5 +1,9 @@
+#include <signal.h>
+
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "cmd/project_file.h"
 #include "eval/run_writer.h"
@@ -22,6 +26,7 @@ std::string bench_document(double latency) {
   for (int i = 0; i < 50; ++i) samples.ms.push_back(latency * (1 + 0.001 * (i % 5)));
   samples.seconds = 1;
   set_timing(run, samples, 1, std::nullopt);
+  run.peak_memory_mb = 100;
   return eval::to_json(std::span(&run, 1));
 }
 
@@ -66,6 +71,10 @@ TEST_CASE("compare ends with 0, 10, 11 or 12") {
   CHECK(run_swinzoo({"compare", fast, fast, "--allow-inconclusive"}).status == 0);
   CHECK(run_swinzoo({"compare", fast, fast, "--noise", "1%"}).status == 0);
   CHECK(run_swinzoo({"compare", fast, slow, "--fail-on", "memory>5%"}).status == 0);
+  const Result unjudged = run_swinzoo({"compare", fast, slow, "--fail-on", "accuracy>0.1"});
+  CHECK(unjudged.status == 12);
+  CHECK_THAT(unjudged.out, Catch::Contains("nothing was judged"));
+  CHECK(run_swinzoo({"compare", good, bad, "--fail-on", "accuracy>20"}).status == 0);
   const Result flipped = run_swinzoo({"compare", good, bad});
   CHECK_THAT(flipped.out,
              Catch::Contains("20 images right only in base:\n  i0.jpg: 1 in base, 2 in the new"));
@@ -83,6 +92,24 @@ TEST_CASE("compare takes folders of results, and several new sides") {
   CHECK(result.status == 10);
   const json::array results = results_of(result);
   CHECK(results.size() == 4);
+}
+
+TEST_CASE("a new side that failed altogether is inconclusive, with the reason, in every form") {
+  const Files files;
+  const std::string base = files.write("base.json", bench_document(2));
+  eval::Run run;
+  run.kind = "bench";
+  run.model = "models/m";
+  run.error = "the file is truncated";
+  const std::string failed = files.write("failed.json", eval::to_json(std::span(&run, 1)));
+  const auto path = [&](const char* name) { return (files.folder.path() / name).string(); };
+  const Result result = run_swinzoo({"compare", base, failed, "-o", path("o.md"), "-o", path("o.xml")});
+  CHECK(result.status == 12);
+  for (const std::string& text : {result.out, read_text(path("o.md")), read_text(path("o.xml"))})
+    CHECK_THAT(text, Catch::Contains("the new side failed: the file is truncated"));
+  const Result nothing = run_swinzoo({"compare", failed, base});
+  CHECK(nothing.status == 1);
+  CHECK_THAT(nothing.err, Catch::Contains("no result to compare with; the first failed: the file is trunc"));
 }
 
 TEST_CASE("compare writes other forms by the names of files") {
@@ -109,6 +136,22 @@ TEST_CASE("compare says what it can't take") {
   const Result failing = run_swinzoo({"compare", "--run", "sh -c 'echo oops >&2; exit 9'", "--run", "true"});
   CHECK(failing.status == 1);
   CHECK_THAT(failing.err, Catch::Contains("exit status 9: oops"));
+}
+
+TEST_CASE("a bench or eval to compare can't write to a file, where it would find another side's results") {
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"bench", "m", "-o", "runs/"},
+                                                {"bench", "m", "-oruns/"},
+                                                {"eval", "m", "--output=runs/"},
+                                                {"eval", "m", "--output", "runs/"}}) {
+    INFO(words.back());
+    std::vector<std::string> arguments = {"compare", "--run", "echo a", "--run", "echo b", "--"};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    const Result result = run_swinzoo(arguments);
+    CHECK(result.status == 2);
+    CHECK_THAT(result.err, Catch::Contains("can't write to a file"));
+  }
+  CHECK(run_swinzoo({"compare", "--run", "true bench m -o runs/", "--run", "true bench m"}).status == 2);
+  CHECK(run_swinzoo({"compare", "--seconds", "1", "--run", "true -o x", "--run", "true -o x"}).status != 2);
 }
 
 TEST_CASE("compare --run measures benches by turns") {
@@ -155,6 +198,51 @@ TEST_CASE("compare --run evaluates once, and times any other program") {
   const Result timed = run_swinzoo({"compare", "--seconds", "1", "--json", "--run", "true", "--run", "true"});
   const json::array results = results_of(timed);
   CHECK(results.at(0).at("configuration") == "process");
+}
+
+TEST_CASE("compare --run tells no memory that is not the command's own") {
+  const auto measures = [](const char* command) {
+    std::vector<std::string> names;
+    const Result result =
+        run_swinzoo({"compare", "--seconds", "1", "--json", "--run", command, "--run", command});
+    const json::array results = results_of(result);
+    for (const json::value& row : results.at(0).at("measures").as_array())
+      names.emplace_back(as_string(row.at("measure"), "measure"));
+    return names;
+  };
+  CHECK(measures("true") == std::vector<std::string>{"latency"});
+  CHECK(measures("dd if=/dev/zero of=/dev/null count=1 bs=400M") ==
+        std::vector<std::string>{"latency", "memory"});
+}
+
+TEST_CASE("compare --run takes an evaluation that left images out, whatever their names are") {
+  const Files files;
+  std::string document = eval_document(0);
+  document.replace(document.find("i7.jpg"), 6, "i\xff.jpg");
+  const std::string results = files.write("results.json", document);
+  const std::string some = "sh " + files.write("some.sh", "cat " + results + "\nexit 5\n");
+  const Result result = run_swinzoo({"compare", "--run", some, "--run", some, "--", "eval", "model"});
+  CHECK(result.status == 0);
+  CHECK(result.err.empty());
+  const std::string none = "sh " + files.write("none.sh", "echo damaged >&2\nexit 5\n");
+  const Result damaged = run_swinzoo({"compare", "--run", some, "--run", none, "--", "eval", "model"});
+  CHECK(damaged.status == 1);
+  CHECK_THAT(damaged.err, Catch::Contains("exit status 5: damaged"));
+}
+
+TEST_CASE("a signal to compare ends the command that it runs") {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const Files files;
+    const std::string pid_file = (files.folder.path() / "pid").string();
+    const std::string command =
+        "sh " +
+        files.write("long.sh", fmt::format("echo $$ > {0}.new\nmv {0}.new {0}\nexec sleep 1000\n", pid_file));
+    Process compare({SWINZOO_BINARY, "compare", "--run", command, "--run", command}, {});
+    while (!fs::exists(pid_file)) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    compare.send_signal(signal);
+    CHECK(compare.wait() == 130);
+    CHECK(::kill(std::stoi(read_text(pid_file)), 0) == -1);
+  }
 }
 
 TEST_CASE("swinzoo.toml is found from below, and flags win over it") {

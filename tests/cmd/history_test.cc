@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <map>
 #include <memory>
 
 #include "eval/run_writer.h"
@@ -28,7 +29,7 @@ class Fixture {
     fs::create_directories(repo());
     git({"init", "-q", "-b", "main"});
     for (const char* name : {"first", "second", "third"}) {
-      git({"-c", "user.name=n", "-c", "user.email=e", "commit", "-q", "--allow-empty", "-m", name});
+      git({"commit", "-q", "--allow-empty", "-m", name});
     }
   }
 
@@ -47,7 +48,8 @@ class Fixture {
   }
 
   std::string git(std::vector<std::string> words) const {
-    words.insert(words.begin(), {"/usr/bin/env", "git", "-C", repo()});
+    words.insert(words.begin(),
+                 {"/usr/bin/env", "git", "-C", repo(), "-c", "user.name=n", "-c", "user.email=e"});
     Process process(words, {{"GIT_CONFIG_GLOBAL", "/dev/null"}});
     const int status = process.wait();
     INFO(process.err());
@@ -62,9 +64,15 @@ class Fixture {
   }
 
   // Within the repository.
-  Result swinzoo(std::vector<std::string> words) const {
-    words.insert(words.begin(), {"/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", repo(), SWINZOO_BINARY});
-    Process process(words, {{"SWINZOO_HISTORY", db()}});
+  Result swinzoo(std::vector<std::string> words, const std::map<std::string, std::string>& env = {}) const {
+    return swinzoo_in(repo(), std::move(words), env);
+  }
+
+  Result swinzoo_in(const fs::path& folder, std::vector<std::string> words,
+                    std::map<std::string, std::string> env = {}) const {
+    words.insert(words.begin(), {"/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", folder, SWINZOO_BINARY});
+    env.emplace("SWINZOO_HISTORY", db());
+    Process process(words, env);
     const int status = process.wait();
     return {status, process.out(), process.err()};
   }
@@ -144,6 +152,95 @@ TEST_CASE("compare takes what the history has of a commit and of the baseline") 
   const Result named =
       fixture.swinzoo({"compare", "history:HEAD~2", fixture.path("2.json"), "--history", other, "--json"});
   CHECK(results_of(named).front().at("base") == "history:HEAD~2");
+}
+
+TEST_CASE("a baseline has the nearest result of each configuration that is compared with it") {
+  const Fixture fixture;
+  const auto bench = [&](const char* name, int64_t batch, double latency) {
+    Run run = made_bench();
+    run.model = "swin_mini";
+    run.batch = batch;
+    run.load_average = 0;
+    run.other_load.reset();
+    run.steal.reset();
+    set_timing(run, {3, std::vector<double>(200, latency), 1}, batch, {});
+    set_machine(run, this_machine());
+    write_text(fixture.path(name), to_json(std::vector{run}));
+    return fixture.path(name).string();
+  };
+  Run eval = made_eval();
+  set_machine(eval, this_machine());
+  write_text(fixture.path("eval.json"), to_json(std::vector{eval}));
+  const auto add = [&](const std::string& file, const char* commit) {
+    REQUIRE(fixture.history({"add", file, "--commit", commit}).status == 0);
+  };
+  add(bench("old.json", 1, 90), "HEAD~2");
+  add(bench("also_old.json", 2, 10), "HEAD~2");
+  fixture.git({"commit", "-q", "--allow-empty", "-m", "fourth"});
+  add(bench("base.json", 1, 10), "HEAD~2");
+  add(fixture.path("eval.json"), "HEAD~1");
+
+  const std::string slow = bench("slow.json", 1, 20);
+  const Result result = fixture.swinzoo({"compare", "history:baseline", slow, "--json"});
+  CHECK(result.status == 11);
+  const json::array results = results_of(result);
+  REQUIRE(results.size() == 2);  // what is nearest, and what the nearest that has it has of the new side's
+  CHECK_THAT(to_json_line(results[0]), Contains("the new side has no such result"));
+  CHECK(as_number(results[1].at("measures").at(0).at("base"), "base") == 10);
+  CHECK(results[1].at("measures").at(0).at("verdict") == "worse");
+  const Result unknown = fixture.swinzoo({"compare", "history:baseline", bench("new.json", 64, 20)});
+  CHECK_THAT(unknown.out, Contains("not judged: base has no such result"));
+}
+
+TEST_CASE("where git fails there is an error, and not a first run") {
+  const Fixture fixture;
+  const std::string results = fixture.results("1.json", 10.5);
+  REQUIRE(fixture.history({"add", results, "--commit", "HEAD"}).status == 0);
+  const std::string head = fixture.git({"rev-parse", "HEAD"});
+  const auto check = [&](const fs::path& folder, const std::map<std::string, std::string>& env,
+                         const char* message) {
+    for (const std::vector<std::string>& words : {std::vector<std::string>{"history", "show", "--baseline"},
+                                                  {"compare", "history:baseline", results}}) {
+      const Result result = fixture.swinzoo_in(folder, words, env);
+      INFO(words.front() << ": " << result.err);
+      CHECK(result.status == 1);
+      CHECK_THAT(result.err, Contains(message));
+    }
+  };
+  check(fixture.repo(), {{"GIT_TEST_ASSUME_DIFFERENT_OWNER", "1"}}, "dubious ownership");
+  check(fixture.repo(), {{"PATH", fixture.path("none")}}, "not installed");
+  check(fixture.path(""), {{"GIT_CEILING_DIRECTORIES", fixture.path("..")}}, "not a git repository");
+
+  const fs::path shallow = fixture.path("shallow");
+  fixture.git({"commit", "-q", "--allow-empty", "-m", "fourth"});
+  fixture.git({"commit", "-q", "--allow-empty", "-m", "fifth"});
+  fixture.git({"clone", "-q", "--depth", "1", "file://" + fixture.repo().string(), shallow});
+  check(shallow, {}, "fetch-depth: 0");
+  CHECK(fixture.swinzoo({"history", "show", "--baseline"}).status == 0);
+  CHECK(fixture.swinzoo({"history", "show", "--baseline", "HEAD~4"}).status == 3);
+
+  const std::map<std::string, std::string> no_git = {{"PATH", fixture.path("none")}};
+  CHECK(fixture.swinzoo({"history", "ls", "--commit", head.substr(0, 8)}, no_git).status == 0);
+  CHECK(fixture.swinzoo({"history", "add", results, "--commit", head}, no_git).status == 0);
+  CHECK(fixture.swinzoo({"history", "ls", "--commit", "main"}, no_git).status == 1);
+}
+
+TEST_CASE("names of images may be any bytes") {
+  const Fixture fixture;
+  Run run = made_eval();
+  run.samples[0].path = "caf\xe9.jpg";
+  set_machine(run, this_machine());
+  write_text(fixture.path("1.json"), to_json(std::vector{run}));
+  REQUIRE(fixture.history({"add", fixture.path("1.json"), "--commit", "HEAD", "--samples"}).status == 0);
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"ls"}, {"show", "--samples", "--json"}, {"export"}}) {
+    const Result result = fixture.history(words);
+    INFO(words.front() << ": " << result.err);
+    CHECK(result.status == 0);
+  }
+  CHECK_THAT(fixture.history({"export"}).out, Contains("caf\xe9.jpg"));
+  REQUIRE(fixture.history({"export", "-o", fixture.path("all.json")}).status == 0);
+  CHECK(read_runs(fixture.path("all.json")).at(0).samples == run.samples);
 }
 
 TEST_CASE("history add says what it left out, and what it was asked for and did not find") {

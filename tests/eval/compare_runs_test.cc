@@ -1,7 +1,10 @@
 #include "eval/compare_runs.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <cmath>
 
+#include "eval/comparison_writer.h"
 #include "tests/error_code.h"
 #include "tests/eval/compare_simulation.h"
 #include "tests/eval/made_runs.h"
@@ -128,12 +131,45 @@ TEST_CASE("speed on other machines or busy ones is not judged") {
 TEST_CASE("configurations are paired by what was measured and how") {
   const Comparison comparison = compare({made_bench_run(2, 1), made_bench_run(9, 8), made_bench_run(3, 4)},
                                         {made_bench_run(9, 8), made_bench_run(2, 1), made_bench_run(5, 16)});
-  REQUIRE(comparison.results.size() == 3);
+  REQUIRE(comparison.results.size() == 4);
   CHECK(row_of(comparison, "latency", 0).worse_by == Approx(0).margin(1e-9));
   CHECK(row_of(comparison, "latency", 1).worse_by == Approx(0).margin(1e-9));
   CHECK(row_of(comparison, "latency", 2).verdict == "inconclusive");
   CHECK_THAT(row_of(comparison, "latency", 2).why, Catch::Contains("no such result"));
   CHECK_THAT(comparison.results[2].configuration, Catch::Contains("batch 4"));
+  CHECK_THAT(comparison.results[3].configuration, Catch::Contains("batch 16"));
+  CHECK(row_of(comparison, "latency", 3).verdict.empty());
+  CHECK(row_of(comparison, "latency", 3).next.has_value());
+  CHECK(comparison.results[3].notes ==
+        std::vector<std::string>{"not judged: base has no such result; one that it has differs in batch"});
+}
+
+TEST_CASE("what only a new side has is said, and is no reason to fail") {
+  const Comparison comparison =
+      compare({made_eval_run(800, 950, 1000)}, {made_eval_run(800, 950, 1000), made_bench_run(2)});
+  REQUIRE(comparison.results.size() == 2);
+  CHECK(comparison.results[1].notes == std::vector<std::string>{"not judged: base has no such result"});
+  CHECK(exit_status(comparison) == 0);
+  CHECK_THAT(to_text(comparison), Catch::Contains("base has no such result"));
+  CHECK_THAT(to_markdown(comparison), Catch::Contains("base has no such result"));
+  CHECK_THAT(to_json(comparison), Catch::Contains("base has no such result"));
+}
+
+TEST_CASE("checkpoints with one name are told apart by their weights") {
+  const auto of = [](const char* weights, double latency) {
+    Run run = made_bench_run(latency);
+    run.weights_digest = weights;
+    return run;
+  };
+  const Comparison swapped = compare({of("aa", 2), of("bb", 8)}, {of("bb", 8), of("aa", 2)});
+  REQUIRE(swapped.results.size() == 2);
+  for (const size_t i : {0, 1}) CHECK(row_of(swapped, "latency", i).worse_by == Approx(0).margin(1e-9));
+  CHECK(swapped.results[1].configuration == "m, batch 1, 2 threads, weights bb");
+  const Comparison trained = compare({of("aa", 2), of("bb", 8)}, {of("aa", 2), of("cc", 16)});
+  REQUIRE(trained.results.size() == 2);
+  CHECK(row_of(trained, "latency", 1).worse_by == Approx(100));
+  CHECK_THAT(trained.results[1].notes.at(0), Catch::Contains("weights: bb in base, cc in the new side"));
+  CHECK(row_of(compare({of("aa", 2)}, {of("cc", 4)}), "latency").worse_by == Approx(100));
 }
 
 TEST_CASE("another model's result is compared where it is the only one left") {
@@ -144,8 +180,10 @@ TEST_CASE("another model's result is compared where it is the only one left") {
   CHECK_THAT(comparison.results.at(0).notes.at(0), Catch::Contains("variant"));
   Run second = variant;
   second.model = "second";
-  CHECK(code_of([&] { compare({made_bench_run(2)}, {variant, second}); }) == ErrorCode::kFailed);
-  CHECK(code_of([&] { compare({made_bench_run(2)}, {made_eval_run(1, 1, 2)}); }) == ErrorCode::kFailed);
+  const Comparison ambiguous = compare({made_bench_run(2)}, {variant, second});
+  CHECK(ambiguous.results.size() == 3);
+  CHECK(exit_status(ambiguous) == 12);
+  CHECK(exit_status(compare({made_bench_run(2)}, {made_eval_run(1, 1, 2)})) == 12);
 }
 
 TEST_CASE("accuracy is compared image by image, and the flipped images are named") {
@@ -190,6 +228,33 @@ TEST_CASE("images that only one side has, and other labels, are left out and not
   const Comparison comparison = compare({base}, {next});
   CHECK(row_of(comparison, "top1").base_count == 2);
   CHECK(comparison.results.at(0).notes.size() == 2);
+}
+
+TEST_CASE("accuracy is not judged where the new side lost images that base answered") {
+  Run base = made_eval_run(0, 0, 0);
+  for (int i = 0; i < 1000; ++i) base.samples.push_back(made_sample(i, 1));
+  const auto worst = [&](int unreadable, int missing, const char* rules = kDefaultFailOn) {
+    Run next = base;
+    for (int i = 0; i < unreadable; ++i) next.samples[static_cast<size_t>(i)].error = "truncated";
+    next.samples.resize(static_cast<size_t>(1000 - missing));
+    return row_of(compare({base}, {next}, 30, rules), "top1");
+  };
+  CHECK(worst(0, 0).verdict == "same");
+  CHECK(worst(1, 0).verdict == "same");
+  CHECK(worst(1, 1).verdict == "inconclusive");
+  CHECK(worst(700, 0).verdict == "inconclusive");
+  CHECK(worst(0, 700).why ==
+        "700 of 1000 images that base answered are missing or unreadable in the new side");
+  CHECK(worst(400, 300).why == worst(0, 700).why);
+  CHECK(worst(10, 0, "accuracy>2").verdict == "same");
+  CHECK(worst(700, 0, "top5>0.1").verdict.empty());
+
+  const auto counts = [](int64_t count) {
+    return row_of(compare({made_eval_run(1000, 1000, 1000)}, {made_eval_run(count, count, count)}), "top1");
+  };
+  CHECK_THAT(counts(300).why, Catch::StartsWith("700 of 1000 images"));
+  CHECK(counts(300).verdict == "inconclusive");
+  CHECK(counts(1000).verdict == "same");
 }
 
 TEST_CASE("several labels count as right, any of them") {
@@ -240,6 +305,40 @@ TEST_CASE("bits that differ are shown, and fail where asked for") {
   const Comparison failed = compare({base}, {next}, 30, "digest");
   CHECK(row_of(failed, "digest").verdict == "worse");
   CHECK(exit_status(failed) == 10);
+  next.output_digest.clear();
+  const Comparison lacking = compare({base}, {next}, 30, "digest");
+  CHECK(row_of(lacking, "digest").verdict == "inconclusive");
+  CHECK(row_of(lacking, "digest").why == "the new side has no digest of what was put out");
+  CHECK_THAT(row_of(compare({next}, {base}, 30, "digest"), "digest").why, Catch::StartsWith("base has no"));
+  CHECK_THAT(row_of(compare({next}, {next}, 30, "digest"), "digest").why, Catch::StartsWith("neither"));
+  Run other = base;
+  other.batch = 8;
+  const Comparison missing = compare({base, other}, {base}, 30, "digest");
+  CHECK(row_of(missing, "digest", 0).verdict == "same");
+  CHECK(row_of(missing, "digest", 1).verdict == "inconclusive");
+}
+
+TEST_CASE("rules of what the results don't have judge nothing, and that is no pass") {
+  const Comparison comparison = compare({made_bench_run(2)}, {made_bench_run(9)}, 30, "accuracy>0.1");
+  CHECK(exit_status(comparison) == 12);
+  CHECK(headline(comparison) == "nothing was judged");
+}
+
+TEST_CASE("times of 0 are no figures") {
+  const Run base = made_bench_run(2);
+  Run zero = base;
+  zero.samples_ms.assign(100, 0);
+  zero.median_ms = zero.images_per_second = 0;
+  for (const char* measure : {"latency", "throughput"}) {
+    INFO(measure);
+    CHECK(row_of(compare({base}, {zero}), measure).verdict == "inconclusive");
+    CHECK(row_of(compare({base}, {zero}), measure).why == "the new side has no such figure above 0");
+    CHECK(row_of(compare({zero}, {base}), measure).why == "base has no such figure above 0");
+  }
+  Run some = base;
+  for (size_t i = 0; i < 10; ++i) some.samples_ms[i] = 0;  // two slices of 20
+  CHECK(std::isfinite(row_of(compare({base}, {some}), "throughput").worse_by.value()));
+  CHECK(std::isfinite(row_of(compare({base}, {some}), "throughput").noise_floor.value()));
 }
 
 TEST_CASE("a run that failed is as one that is not there") {
@@ -247,10 +346,72 @@ TEST_CASE("a run that failed is as one that is not there") {
   Run failed = good;
   failed.error = "out of memory";
   CHECK(compare({good, failed}, {good}).results.size() == 1);
-  CHECK(code_of([&] { compare({good}, {failed}); }) == ErrorCode::kFailed);
+  const Comparison all_failed = compare({good}, {failed});
+  CHECK(exit_status(all_failed) == 12);
+  CHECK(row_of(all_failed, "latency").why == "the new side failed: out of memory");
+  CHECK(code_of([&] { compare({failed}, {good}); }) == ErrorCode::kFailed);
+  CHECK(code_of([&] { compare({}, {good}); }) == ErrorCode::kFailed);
+  CHECK(exit_status(compare({good}, {})) == 12);
+}
+
+TEST_CASE("a model that can't be loaded, which is called by its path, stands for what is missing") {
+  const auto failed = [](const char* path, int64_t batch) {
+    Run run = bare_run("bench");
+    run.model = path;
+    run.batch = batch;
+    run.threads = 2;
+    run.streams = 1;
+    run.error = "no such file";
+    return run;
+  };
+  const auto why = [&](std::vector<Run> next) {
+    return row_of(compare({made_bench_run(2, 1), made_bench_run(3, 8)}, std::move(next)), "latency", 1).why;
+  };
+  CHECK(why({made_bench_run(2, 1), failed("models/m", 8)}) == "the new side failed: no such file");
+  CHECK(why({made_bench_run(2, 1), failed("a", 8), failed("b", 2)}) == "the new side failed: no such file");
+  CHECK_THAT(why({made_bench_run(2, 1), failed("a", 8), failed("b", 8)}),
+             Catch::StartsWith("the new side has no such result"));
+}
+
+TEST_CASE("what sets two results apart that look alike is said") {
+  const Run good = made_bench_run(10);
   Run pinned = good;
   pinned.pinned = true;
-  CHECK(code_of([&] { compare({good}, {pinned}); }) == ErrorCode::kFailed);
+  const Comparison comparison = compare({good}, {pinned});
+  CHECK_THAT(row_of(comparison, "latency").why, Catch::Contains("differs in pinned"));
+  const Run eval = made_eval_run(1, 1, 2);
+  std::vector<std::string> texts = {configuration_of(eval)};
+  const auto with = [&](const auto& change) {
+    Run run = eval;
+    change(run);
+    texts.push_back(configuration_of(run));
+  };
+  with([](Run& run) { run.limit = 100; });
+  with([](Run& run) { run.shuffle_seed = 100; });
+  with([](Run& run) { run.valid_classes = 100; });
+  with([](Run& run) { run.shard = "1/2"; });
+  with([](Run& run) { run.recipe = "ssv2"; });
+  with([](Run& run) { run.classifier = "k-NN"; });
+  with([](Run& run) { run.train_data = "train/"; });
+  for (const char* images : {"", "a/photos", "others/"}) {
+    Run run = good;
+    run.with_preprocessing = images;
+    texts.push_back(configuration_of(run));
+  }
+  const size_t count = texts.size();
+  std::ranges::sort(texts);
+  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+  CHECK(texts.size() == count);
+}
+
+TEST_CASE("images to prepare are the same wherever their folder lies") {
+  Run base = made_bench_run(2), next = base;
+  base.with_preprocessing = "/here/photos";
+  next.with_preprocessing = "photos/";
+  CHECK(row_of(compare({base}, {next}), "latency").worse_by == Approx(0).margin(1e-9));
+  next.with_preprocessing = "pictures/";
+  CHECK_THAT(row_of(compare({base}, {next}), "latency").why,
+             Catch::Contains("differs in with_preprocessing"));
 }
 
 TEST_CASE("times with a profile are not compared with times without") {
@@ -258,7 +419,7 @@ TEST_CASE("times with a profile are not compared with times without") {
   Run profiled = plain, before = plain;
   profiled.profiled = true;
   before.profile = made_bench().profile;  // written before there was the field
-  CHECK(code_of([&] { compare({plain}, {profiled}); }) == ErrorCode::kFailed);
+  CHECK(exit_status(compare({plain}, {profiled})) == 12);
   const Comparison comparison = compare({before}, {profiled});
   REQUIRE(comparison.results.size() == 1);
   CHECK_THAT(comparison.results[0].configuration, Catch::Contains(", profiled"));

@@ -168,7 +168,8 @@ TEST_CASE("trends follow a measure over the commits") {
   history.add(std::vector{run_of("a", 3, "2026-01-03T00:00:00Z"), run_of("b", 9, "2026-01-02T00:00:00Z")},
               "c3");
   history.add(std::vector{run_of("a", 1, "2026-01-01T00:00:00Z")}, "c1");
-  history.add(std::vector{run_of("a", 2, "2026-01-03T00:00:01Z")}, "c3");
+  history.add(std::vector{run_of("a", 8, "2026-01-03T00:00:01Z"), run_of("a", 4, "2026-01-03T00:00:02Z")},
+              "c3");
   history.add(std::vector{made_eval()}, "c3");
   const auto trends = trends_of(history.rows({}), "median_ms");
   REQUIRE(trends.size() == 2);
@@ -176,7 +177,8 @@ TEST_CASE("trends follow a measure over the commits") {
   REQUIRE(trends[0].model == "a");
   REQUIRE(trends[0].points.size() == 2);
   CHECK(trends[0].points[0].commit == "c1");
-  CHECK(trends[0].points[1].value == 2);  // the last of two of one commit
+  CHECK(trends[0].points[1].value == 4);  // the median of one commit's three
+  CHECK(trends[0].points[1].measured_at == "2026-01-03T00:00:02Z");
   CHECK(trends_of(history.rows({}), "top1").size() == 1);
   CHECK(code_of([&] { trends_of({}, "median"); }) == ErrorCode::kUsage);
   CHECK(code_of([&] { trends_of({}, "model"); }) == ErrorCode::kUsage);

@@ -1,8 +1,14 @@
 #include "eval/run_command.h"
 
-#include <catch2/catch.hpp>
+#include <fmt/format.h>
 
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <filesystem>
+
+#include "tests/environment.h"
 #include "tests/error_code.h"
+#include "tests/process.h"
 
 using namespace swinzoo;
 using namespace swinzoo::eval;
@@ -26,4 +32,31 @@ TEST_CASE("a command's outputs, status, time and memory are kept") {
   CHECK(run_command({"sh", "-c", "kill -TERM $$"}).status == 128 + 15);
   CHECK(run_command({"sh", "-c", "seq 100000"}).out.size() == 588895);
   CHECK(code_of([] { run_command({"/no/such/program"}); }) == ErrorCode::kNotFound);
+}
+
+TEST_CASE("a command's memory is its own only where it is more than ours") {
+  const CommandResult small = run_command({"true"});
+  CHECK(small.peak_memory_mb <= small.own_memory_mb);
+  const auto much = fmt::format("bs={}M", static_cast<int>(small.own_memory_mb) + 100);
+  const CommandResult large = run_command({"dd", "if=/dev/zero", "of=/dev/null", "count=1", much});
+  CHECK(large.status == 0);
+  CHECK(large.peak_memory_mb > large.own_memory_mb + 50);
+}
+
+TEST_CASE("a command is ended where its caller says so, if need be by force") {
+  const auto at_once = [] { return true; };
+  CHECK(run_command({"sleep", "1000"}, at_once).status == 128 + SIGTERM);
+  const TemporaryFolder folder;
+  const std::string ready = folder.path() / "ready";
+  const CommandResult deaf =
+      run_command({"sh", "-c", "trap '' TERM; echo out; : > \"$0\"; while :; do sleep 0.1; done", ready},
+                  [&] { return std::filesystem::exists(ready); });
+  CHECK(deaf.status == 128 + SIGKILL);
+  CHECK(deaf.out == "out\n");
+  CHECK(run_command({"sh", "-c", "exit 4"}, [] { return false; }).status == 4);
+}
+
+TEST_CASE("what commands write lies in TMPDIR meanwhile") {
+  const EnvironmentVariable folder("TMPDIR", "/no/such/folder");
+  CHECK_THROWS_WITH(run_command({"true"}), Catch::Contains("/no/such/folder"));
 }
