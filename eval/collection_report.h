@@ -84,6 +84,8 @@ struct CollectionReport {
 
 CollectionReport report_of(const std::string& title, std::span<const ReportEntry> entries,
                            std::span<const Run> runs);
+CollectionReport report_of(const std::string& title, std::span<const ReportEntry> entries,
+                           std::vector<Run>&& runs) = delete;  // they would be gone
 
 // The columns of CSV, or of the tables for the eye.
 std::vector<ReportColumn> report_columns(bool with_caption);

@@ -161,7 +161,8 @@ TEST_CASE("a figure that is missing says why") {
   Run failed_eval = eval_of(kSmall, 1, 1);
   failed_eval.top1.reset();
   failed_eval.error = "no image";
-  const auto report = report_of("made/1", entries(), std::vector{failed, failed_eval});
+  const std::vector<Run> both_failed = {failed, failed_eval};
+  const auto report = report_of("made/1", entries(), both_failed);
   CHECK(caption_of(report).empty());
   CHECK(cell(report, 0, "latency_ms").why == "not measured");
   CHECK(cell(report, 0, "top1").why == "not measured");
@@ -177,20 +178,20 @@ TEST_CASE("a figure that is missing says why") {
   elsewhere.cores = 64;
   Run unlabelled = eval_of(kTiny, 0, 0);
   unlabelled.top1.reset();
-  const auto some = report_of("made/1", entries(),
-                              std::vector{bench_of(kTiny, 1, 10), bench_of(kTiny, 8, 70), unlabelled,
-                                          bench_of(kSmall, 8, 90), elsewhere});
+  const std::vector<Run> on_two_machines = {bench_of(kTiny, 1, 10), bench_of(kTiny, 8, 70), unlabelled,
+                                            bench_of(kSmall, 8, 90), elsewhere};
+  const auto some = report_of("made/1", entries(), on_two_machines);
   CHECK(cell(some, 0, "latency_ms").value == 70.0);
   CHECK(cell(some, 0, "top1").why == "no labelled image");
   CHECK(cell(some, 1, "latency_ms").why == "not on this machine");
   CHECK(cell(some, 1, "images_per_second").why == "not on this machine");
-  const auto twice = report_of(
-      "made/1", entries(),
-      std::vector{bench_of(kTiny, 1, 10), bench_of(kFeatures, 1, 10), failed, bench_of(kSmall, 8, 90)});
+  const std::vector<Run> one_failed = {bench_of(kTiny, 1, 10), bench_of(kFeatures, 1, 10), failed,
+                                       bench_of(kSmall, 8, 90)};
+  const auto twice = report_of("made/1", entries(), one_failed);
   CHECK(cell(twice, 2, "latency_ms").why == "failed: out of memory");
-  const auto other =
-      report_of("made/1", entries(),
-                std::vector{bench_of(kTiny, 1, 10), bench_of(kFeatures, 1, 10), bench_of(kSmall, 8, 90)});
+  const std::vector<Run> at_other_batches = {bench_of(kTiny, 1, 10), bench_of(kFeatures, 1, 10),
+                                             bench_of(kSmall, 8, 90)};
+  const auto other = report_of("made/1", entries(), at_other_batches);
   CHECK(cell(other, 2, "latency_ms").why == "not in this configuration");
   CHECK(cell(other, 2, "p90_ms").why == "not in this configuration");
 
