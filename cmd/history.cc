@@ -26,12 +26,6 @@ using eval::HistoryRow;
 
 constexpr size_t kShownDigits = 10;  // of a commit, in tables
 
-std::string this_fingerprint() {
-  eval::Run here;
-  set_machine(here, eval::this_machine());
-  return machine_fingerprint(here);
-}
-
 // Which rows a subcommand is about.
 struct Choice {
   std::string history;
@@ -39,7 +33,7 @@ struct Choice {
 
   eval::HistoryFilter resolved() const {
     eval::HistoryFilter out = filter;
-    if (out.machine == "this") out.machine = this_fingerprint();
+    if (out.machine == "this") out.machine = eval::this_machines_fingerprint();
     if (out.machine == "any") out.machine.clear();
     if (!out.commit.empty()) out.commit = eval::commit_filter(out.commit);
     return out;
@@ -196,7 +190,7 @@ int show(const ShowOptions& options, bool wants_baseline) {
   filter.with_samples = options.output.samples;
   if (wants_baseline) {
     if (!filter.commit.empty()) fail(ErrorCode::kUsage, "history show: --commit or --baseline, not both");
-    if (options.choice.filter.machine.empty()) filter.machine = this_fingerprint();
+    if (options.choice.filter.machine.empty()) filter.machine = eval::this_machines_fingerprint();
     filter.commit = history.measured_ancestors_of(eval::commit_named(options.baseline_of), filter).front();
   }
   std::vector<eval::Run> runs;

@@ -6,7 +6,6 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
-#include <filesystem>
 #include <iterator>
 #include <map>
 #include <string_view>
@@ -53,11 +52,7 @@ ReportCell accuracy(const ReportRow& row, std::optional<double> Run::*figure) {
 ReportCell measured_on(const ReportRow& row) {
   if (row.accuracy == nullptr) return missing(in_short(row.no_accuracy));
   std::string data = row.accuracy->data_set;
-  if (data.empty()) {
-    std::filesystem::path path = row.accuracy->data;
-    if (!path.has_filename()) path = path.parent_path();
-    data = path.filename();
-  }
+  if (data.empty()) data = last_part(row.accuracy->data);
   if (data.empty()) data = "data not told";
   return text(row.accuracy->classifier.empty() ? data : data + ", " + row.accuracy->classifier);
 }
@@ -426,8 +421,13 @@ std::string machine_name(const Run& run) {
 }
 
 std::string setup_of(const Run& run) {
+  const std::string rest = setup_but_batch(run);
+  if (!run.batch) return rest;
+  return fmt::format("batch {}{}{}", *run.batch, rest.empty() ? "" : ", ", rest);
+}
+
+std::string setup_but_batch(const Run& run) {
   std::vector<std::string> words;
-  if (run.batch) words.push_back(fmt::format("batch {}", *run.batch));
   if (run.threads) words.push_back(fmt::format("{} thread{}", *run.threads, *run.threads == 1 ? "" : "s"));
   if (run.streams.value_or(1) > 1) words.push_back(fmt::format("{} streams", *run.streams));
   if (!run.precision.empty()) words.push_back(run.precision);

@@ -104,7 +104,8 @@ std::string to_csv(const CollectionReport& report);
 // The machine of a run in short: "Some CPU, 16 cores, 64 GiB".
 std::string machine_name(const Run& run);
 
-// "batch 1, 2 threads, fp32", with what else is not the usual.
+// "batch 1, 2 threads, fp32", with what else is not the usual; and "2 threads, fp32".
 std::string setup_of(const Run& run);
+std::string setup_but_batch(const Run& run);
 
 }  // namespace swinzoo::eval

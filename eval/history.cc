@@ -302,10 +302,8 @@ std::vector<Run> runs_of_history(const std::filesystem::path& path, const std::s
                                  std::span<const Run> wanted) {
   constexpr std::string_view kBaseline = "baseline";
   const History history = History::open(path);
-  Run here;
-  set_machine(here, this_machine());
   HistoryFilter filter;
-  filter.machine = machine_fingerprint(here);
+  filter.machine = this_machines_fingerprint();
   if (what != kBaseline && !what.starts_with(std::string(kBaseline) + ":")) {
     filter.commit = commit_named(what);
     std::vector<Run> runs = runs_with_samples(history, filter);

@@ -72,20 +72,13 @@ json::array rows_of(const CollectionReport& report, std::span<const ReportColumn
   return rows;
 }
 
-// "2 threads, fp32": the batch has a column of its own.
-json::value setup_but_batch(const Run& run) {
-  const std::string setup = setup_of(run);
-  const size_t comma = run.batch ? setup.find(", ") : std::string::npos;
-  return json::value(comma == std::string::npos ? setup : setup.substr(comma + 2));
-}
-
 struct BenchColumn {
   const char* key;
   const char* header;
   json::value (*value)(const Run& run);
 };
 constexpr std::array kBenchColumns = {
-    BenchColumn{"setup", "Configuration", &setup_but_batch},
+    BenchColumn{"setup", "Configuration", [](const Run& r) { return json::value(setup_but_batch(r)); }},
     BenchColumn{"batch", "Batch", [](const Run& r) { return to_value(r.batch); }},
     BenchColumn{"median_ms", "Median ms", [](const Run& r) { return rounded(r.median_ms, 3); }},
     BenchColumn{"p90_ms", "P90 ms", [](const Run& r) { return rounded(r.p90_ms, 3); }},

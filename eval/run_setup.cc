@@ -183,6 +183,12 @@ std::string machine_fingerprint(const Run& run) {
   return sha256_hex(std::as_bytes(std::span(text))).substr(0, kFingerprintDigits);
 }
 
+std::string this_machines_fingerprint() {
+  Run here;
+  set_machine(here, this_machine());
+  return machine_fingerprint(here);
+}
+
 std::vector<std::string> machine_difference(const Run& a, const Run& b) {
   return difference_of(a, b, kMachine | kBuild);
 }

@@ -50,6 +50,7 @@ bool is_same_request(const Run& a, const Run& b);
 // lines "cpu=", "cores=", "memory_gib=" (rounded), "cpu_features=" (in alphabetical order), "governor=" of a
 // run. System and kernel are left out: their updates are events of a history, and not another machine.
 std::string machine_fingerprint(const Run& run);
+std::string this_machines_fingerprint();
 
 // The names of the fields of the machine and the build that differ, so that times can't be compared.
 std::vector<std::string> machine_difference(const Run& a, const Run& b);
